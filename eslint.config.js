@@ -1,0 +1,43 @@
+import { builtinModules } from "node:module";
+import tseslint from "typescript-eslint";
+import { browserFloors, floors } from "./floors.config.js";
+
+const builtins = builtinModules.filter((m) => !m.startsWith("_")).flatMap((m) => [m, `node:${m}`]);
+
+/** One rule per floor: every arrow that the table does not name is refused. */
+function arrows(floor, withBuiltins) {
+  const refused = Object.keys(floors).filter((f) => f !== floor && !floors[floor].includes(f));
+  const patterns = [
+    {
+      regex: `^(\\.\\./)+(${[...refused, "nothing"].join("|")})(/|$)`,
+      message: `src/${floor} may import only: ${floors[floor].join(", ") || "nothing"} (see floors.config.js).`,
+    },
+  ];
+  const paths = withBuiltins
+    ? []
+    : builtins.map((name) => ({ name, message: `Browsers load src/${floor}; put this in a file named *.node.ts.` }));
+  return ["error", { patterns, paths }];
+}
+
+export default tseslint.config(
+  { ignores: ["dist", "node_modules", "coverage"] },
+  ...tseslint.configs.strict,
+  {
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/unified-signatures": "off",
+      "@typescript-eslint/no-extraneous-class": "off",
+      "no-console": "error",
+      eqeqeq: "error",
+    },
+  },
+  { files: ["bench/**", "tools/**", "examples/**", "src/cli/**"], rules: { "no-console": "off" } },
+  ...Object.keys(floors).flatMap((floor) => {
+    const browser = browserFloors.includes(floor);
+    return [
+      { files: [`src/${floor}/**/*.ts`], rules: { "no-restricted-imports": arrows(floor, !browser) } },
+      { files: [`src/${floor}/**/*.{node,test}.ts`], rules: { "no-restricted-imports": arrows(floor, true) } },
+    ];
+  }),
+);
