@@ -24,6 +24,8 @@ const ELEMENTS = [
 
 /** Most messages one frame may hold; a sender with more makes more frames. */
 export const MAX_MESSAGES = 65_536;
+/** Largest frame a receiver takes: the largest payload (256 MiB of text) and room for what goes with it. */
+export const MAX_FRAME_BYTES = 288 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 
 interface Context {
@@ -110,7 +112,8 @@ const EMPTY = new Uint8Array(0);
 
 /** The next multiple of 8. */
 export function align(offset: number): number {
-  return (offset + 7) & ~7;
+  // The usual (offset + 7) & ~7 is negative from 2 GiB on, where a lying length could make a sum come out right.
+  return offset + (-offset & 7);
 }
 
 type ArrayType = (typeof ELEMENTS)[number]["array"];
@@ -120,7 +123,8 @@ function view(array: ArrayType, frame: Uint8Array, at: number, bytes: number): A
   if (bytes % width !== 0) throw bad(`${bytes} bytes for elements of ${width}`);
   const from = frame.byteOffset + at;
   if (from % width === 0) return new array(frame.buffer as ArrayBuffer, from, bytes / width);
-  return new array(frame.slice(at, at + bytes).buffer as ArrayBuffer, 0, bytes / width);
+  // Not frame.slice(): on a Node Buffer that is a view.
+  return new array(new Uint8Array(frame.subarray(at, at + bytes)).buffer, 0, bytes / width);
 }
 
 function bad(what: string): FlockworkError {
