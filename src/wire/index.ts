@@ -2,6 +2,7 @@ export * from "./frame.js";
 export * from "./messages.js";
 export * from "./payloads.js";
 export * from "./runs.js";
+export * from "./content.js";
 export * from "./backoff.js";
 export * from "./clock.js";
 export * from "./link.js";

@@ -53,6 +53,8 @@ export const MESSAGES = {
       domain: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
       /** Client: whether the session outlives it (it has a name that somebody chose). */
       durable: v.optional(v.boolean()),
+      /** Client: the first sequence number of this process, once it knows it. */
+      since: v.optional(count),
       node: v.optional(
         v.object({
           slots: v.pipe(count, v.maxValue(1024)),
