@@ -2,6 +2,7 @@
 // derive. docs/wire.md describes them for people who write a client in another language.
 import * as v from "valibot";
 import { FlockworkError, NAME_BYTES, NODE_KINDS } from "../ids/index.js";
+import { columnsFault } from "./columns.js";
 
 /** Both sides name it in their first message; another number is refused with `version_mismatch`. */
 export const PROTOCOL_VERSION = 1;
@@ -183,24 +184,26 @@ export type MessageFrom<R extends Role> = {
   [Name in MessageName]: R extends (typeof MESSAGES)[Name]["from"][number] ? MessageOf<Name> : never;
 }[MessageName];
 
-/** Checks one decoded message against its row. Throws `bad_message` with what does not fit. */
+/** Checks one decoded message against its row. Throws `bad_message` with what does not fit. Unknown fields are left out. */
 export function checkMessage<R extends Role>(message: unknown, from: R): MessageFrom<R> {
   const t = typeof message === "object" && message !== null ? (message as { t?: unknown }).t : undefined;
-  const row = typeof t === "string" && Object.hasOwn(MESSAGES, t) ? MESSAGES[t as MessageName] : undefined;
+  if (typeof t !== "string") throw new FlockworkError("bad_message", "A message without a type.");
+  const row = Object.hasOwn(MESSAGES, t) ? MESSAGES[t as MessageName] : undefined;
   if (row === undefined)
-    throw new FlockworkError("bad_message", `Unknown message ${JSON.stringify(t) ?? "without a type"}.`);
+    throw new FlockworkError("bad_message", `Unknown message ${JSON.stringify(t.slice(0, 64))}.`);
   if (!(row.from as readonly Role[]).includes(from))
-    throw new FlockworkError("bad_message", `A ${from} may not send "${String(t)}".`);
+    throw new FlockworkError("bad_message", `A ${from} may not send "${t}".`);
   const result = v.safeParse(row.schema, message, { abortEarly: true });
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw new FlockworkError(
-      "bad_message",
-      `Message "${String(t)}": ${v.getDotPath(issue) ?? ""} ${issue.message}`,
-    );
-  }
-  const columns = result.output as { tasks?: Float64Array; attempts?: Uint16Array };
-  if (columns.tasks && columns.attempts && columns.tasks.length !== columns.attempts.length)
-    throw new FlockworkError("bad_message", `Message "${String(t)}": tasks and attempts differ in length.`);
-  return result.output as MessageFrom<R>;
+  if (!result.success) throw misfit(t, v.getDotPath(result.issues[0]), result.issues[0].message);
+  const output = result.output as Message;
+  const fault =
+    columnsFault(output as Parameters<typeof columnsFault>[0]) ??
+    (output.t === "hello" && output.node ? columnsFault(output.node) : undefined);
+  if (fault !== undefined) throw misfit(t, null, fault);
+  return output as MessageFrom<R>;
+}
+
+function misfit(t: string, path: string | null, what: string): FlockworkError {
+  const where = path === null ? "" : `, ${path}`;
+  return new FlockworkError("bad_message", `Message "${t}"${where}: ${what}`.slice(0, 512));
 }
