@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { NodeId } from "../ids/index.js";
 import {
+  DEFAULT_SCHEDULER_OPTIONS,
   Scheduler,
   type SchedulerEffect,
   type SchedulerEvent,
@@ -32,6 +33,8 @@ export function wallClock(): number {
 
 export class HubCore {
   readonly scheduler: Scheduler<Job>;
+  /** How long an unreachable node may take to come back as itself. */
+  readonly graceMs: number;
   clients!: ClientDesk;
   nodes!: NodeDesk;
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -39,6 +42,7 @@ export class HubCore {
 
   constructor(options?: Partial<SchedulerOptions>) {
     this.scheduler = new Scheduler<Job>(options);
+    this.graceMs = options?.graceMs ?? DEFAULT_SCHEDULER_OPTIONS.graceMs;
   }
 
   /** Tells the scheduler, does what it asks. `answers`: the message behind an AttemptsDone. */

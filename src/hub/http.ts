@@ -38,7 +38,7 @@ const ROUTES: { readonly [path: string]: (context: HttpContext) => Answer | Prom
         domain: view.domain,
         slots: view.slots,
         services: view.services,
-        running: core.scheduler.runningAt(view.id),
+        running: core.scheduler.node(view.id)?.running ?? 0,
         solved: view.solved,
         failed: view.failed,
         joinedAt: new Date(view.joinedAt).toISOString(),
@@ -49,7 +49,7 @@ const ROUTES: { readonly [path: string]: (context: HttpContext) => Answer | Prom
     ),
   "/api/jobs": ({ core, parts }) =>
     json({
-      ...core.scheduler.counts,
+      ...core.scheduler.counts(),
       ...parts.counters,
       sessions: [...core.clients.sessions.values()].map((session) => ({
         name: session.name,

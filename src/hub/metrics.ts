@@ -33,8 +33,8 @@ export function hubMetrics(core: HubCore, parts: HubParts, peers: () => number):
     });
   }
   const gauges: [string, string, () => number][] = [
-    ["jobs_waiting", "Jobs that wait for a node or an input.", () => core.scheduler.counts.waiting],
-    ["jobs_running", "Attempts at nodes.", () => core.scheduler.counts.running],
+    ["jobs_waiting", "Jobs that wait for a node or an input.", () => core.scheduler.counts().waiting],
+    ["jobs_running", "Attempts at nodes.", () => core.scheduler.counts().running],
     [
       "nodes",
       "Nodes that are connected.",

@@ -226,10 +226,7 @@ export class NodeDesk {
           peer.cut();
           for (const beat of view.beats) beat.cut();
         }
-      } else if (
-        view.state === "unknown" &&
-        Date.now() - view.leftAt > this.#core.scheduler.options.graceMs
-      ) {
+      } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#core.graceMs) {
         this.#leave(view);
         view.state = "dropped";
       } else if (view.state !== "unknown" && Date.now() - view.leftAt > REMEMBER_MS)

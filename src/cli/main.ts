@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+// The command `flockwork`: one file per subcommand, put together here.
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../hub/index.js";
+import { addComputingNode } from "./computing-node.js";
+import { addDemo } from "./demo.js";
+import { addMainNode } from "./main-node.js";
+import { addNode } from "./node.js";
+import { complain } from "./screen.js";
+import { addStatus } from "./status.js";
+import { addUp } from "./up.js";
+
+const program = new Command("flockwork")
+  .description("One machine for machine learning from the browsers, laptops and servers you already have.")
+  .version(VERSION)
+  .showHelpAfterError("(see --help)")
+  .exitOverride();
+
+for (const add of [addUp, addMainNode, addComputingNode, addNode, addStatus, addDemo]) add(program);
+for (const command of program.commands) command.exitOverride().showHelpAfterError("(see --help)");
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    complain(error);
+    process.exitCode = 1;
+  }
+}
+// What is still open (an idle worker, a link on its way down) must not keep a finished command alive.
+process.exit();

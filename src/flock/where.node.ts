@@ -1,0 +1,53 @@
+// Where the hub is: what the caller says, what the environment says, the hub on this machine, and if there is none, one
+// inside this process.
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { startHub, type Hub, type HubOptions } from "../hub/index.js";
+import { DEFAULT_PORT, FlockworkError } from "../ids/index.js";
+
+export const DEFAULT_HUB = `ws://127.0.0.1:${DEFAULT_PORT}`;
+
+/** The hub's address as given, from FLOCKWORK_HUB, or on this machine. Throws `bad_argument` when it is no address. */
+export function hubAddress(given?: string): string {
+  const text = given ?? process.env["FLOCKWORK_HUB"] ?? DEFAULT_HUB;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const protocol = url?.protocol.replace(/^http/, "ws");
+  if (url === undefined || (protocol !== "ws:" && protocol !== "wss:"))
+    throw new FlockworkError(
+      "bad_argument",
+      `The hub's address "${text}" can not be used; write it like ws://localhost:9999.`,
+    );
+  return `${protocol}//${url.host}`;
+}
+
+/** Where a hub keeps its data unless told otherwise: FLOCKWORK_DATA, or a folder of the user's. */
+export function defaultDataDir(): string {
+  const base = process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share");
+  return process.env["FLOCKWORK_DATA"] ?? join(base, "flockwork");
+}
+
+/** Whether a hub answers at an address. */
+export async function hubAnswers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url.replace(/^ws/, "http")}/healthz`, {
+      signal: AbortSignal.timeout(1000),
+    });
+    await response.body?.cancel();
+    return true;
+  } catch {
+    return false; // nobody listens, or not as a hub: the link will say why when it is tried
+  }
+}
+
+/**
+ * A hub for a main node that found none. Two that start at once end up on one: whoever loses the race for the port joins
+ * the other. Undefined when another process won.
+ */
+export async function hubInside(options: HubOptions = {}): Promise<Hub | undefined> {
+  try {
+    return await startHub({ dataDir: defaultDataDir(), log: { level: "warn", pretty: true }, ...options });
+  } catch (error) {
+    if (error instanceof FlockworkError && error.code === "port_in_use") return undefined;
+    throw error;
+  }
+}
