@@ -13,12 +13,16 @@ export type Role = "client" | "node" | "beat" | "hub";
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4 * NAME_BYTES));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const f64 = v.instance(Float64Array);
-const u16 = v.instance(Uint16Array);
+/** Typed arrays over whatever buffer a frame lies in. */
+const u8 = v.custom<Uint8Array>((value) => value instanceof Uint8Array, "is no bytes");
+const u16 = v.custom<Uint16Array>((value) => value instanceof Uint16Array, "is no column of u16");
+const u32 = v.custom<Uint32Array>((value) => value instanceof Uint32Array, "is no column of u32");
+const f32 = v.custom<Float32Array>((value) => value instanceof Float32Array, "is no column of f32");
+const f64 = v.custom<Float64Array>((value) => value instanceof Float64Array, "is no column of f64");
 const payloads = {
-  kinds: v.instance(Uint8Array),
-  lengths: v.instance(Uint32Array),
-  data: v.instance(Uint8Array),
+  kinds: u8,
+  lengths: u32,
+  data: u8,
 };
 /** Task numbers and their attempts, in two columns of equal length. */
 const attempts = { tasks: f64, attempts: u16 };
@@ -138,7 +142,7 @@ export const MESSAGES = {
       service: name,
       attemptTimeoutMs: count,
       ...attempts,
-      inputs: v.optional(v.instance(Uint16Array)),
+      inputs: v.optional(u16),
       ...payloads,
     }),
   },
@@ -150,7 +154,7 @@ export const MESSAGES = {
   /** Answers; the node keeps them until the hub says `stored`. `ms`: how long each ran. */
   solved: {
     from: ["node"],
-    schema: v.object({ t: v.literal("solved"), ...attempts, ms: v.instance(Float32Array), ...payloads }),
+    schema: v.object({ t: v.literal("solved"), ...attempts, ms: f32, ...payloads }),
   },
   failed: {
     from: ["node"],
@@ -165,7 +169,7 @@ export const MESSAGES = {
   },
   /** The hub has these answers safe, or does not want them: forget them. */
   stored: { from: ["hub"], schema: v.object({ t: v.literal("stored"), ...attempts }) },
-  /** How many tasks the node wants to hold at once. */
+  /** How many tasks the node wants to hold at once; 0: no more at all, it is about to leave. */
   credit: {
     from: ["node"],
     schema: v.object({ t: v.literal("credit"), window: v.pipe(count, v.maxValue(65_536)) }),
