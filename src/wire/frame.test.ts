@@ -22,7 +22,8 @@ const value = fc.letrec((tie) => ({
     fc.constant(null),
     fc.boolean(),
     fc.maxSafeInteger(),
-    fc.double(),
+    // msgpack writes whole numbers as integers, which know no -0; typed arrays keep it.
+    fc.double().filter((x) => !Object.is(x, -0)),
     fc.string({ unit: "binary" }),
     typedArray,
     fc.array(tie("any"), { maxLength: 5 }),
