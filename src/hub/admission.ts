@@ -54,7 +54,11 @@ export class Admission {
     }
     if (stored.length > 0) session.peer?.send({ t: "accepted", runs: packRuns(stored) });
     if (fresh.length === n) return { ...message, seqs };
-    const whole = new Segment({ ...NO_OPTIONS, ...message, k: "submit", seqs, tasks: seqs, inputs: [] }, [], 0);
+    const whole = new Segment(
+      { ...NO_OPTIONS, ...message, k: "submit", seqs, tasks: seqs, inputs: [] },
+      [],
+      0,
+    );
     const columns = gather(fresh.map((index) => ({ segment: whole, index })));
     return { ...message, ...columns, seqs: Float64Array.from(fresh, (i) => seqs[i]!) };
   }
@@ -114,7 +118,7 @@ export class Admission {
 
   /** Gives jobs of one segment to the scheduler, in runs of neighbouring task numbers. */
   schedule(jobs: readonly Job[]): void {
-    for (let from = 0; from < jobs.length; ) {
+    for (let from = 0; from < jobs.length;) {
       let to = from + 1;
       while (to < jobs.length && jobs[to]!.task === jobs[to - 1]!.task + 1) to++;
       const tags = from === 0 && to === jobs.length ? jobs : jobs.slice(from, to);
@@ -126,26 +130,43 @@ export class Admission {
   #check(session: ClientSession, message: Submit): void {
     const { limits } = this.#parts;
     if (this.closed)
-      throw new FlockworkError("hub_stopping", "The hub is shutting down and takes no new jobs; they are sent again when it is back.");
+      throw new FlockworkError(
+        "hub_stopping",
+        "The hub is shutting down and takes no new jobs; they are sent again when it is back.",
+      );
     if (session.jobs.size + message.lengths.length > limits.jobsPerSession)
-      throw new FlockworkError("limit", `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`);
+      throw new FlockworkError(
+        "limit",
+        `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`,
+      );
     if (session.jobBytes + message.data.length > limits.bytesPerSession)
-      throw new FlockworkError("limit", `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`);
+      throw new FlockworkError(
+        "limit",
+        `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`,
+      );
   }
 
   #input(session: ClientSession, seq: number): Job {
     const job = session.jobs.get(seq);
     if (job === undefined)
-      throw new FlockworkError("bad_argument", `Job ${seq} can not be an input: it is unknown, or its solution was already taken. Submit what depends on it before.`);
+      throw new FlockworkError(
+        "bad_argument",
+        `Job ${seq} can not be an input: it is unknown, or its solution was already taken. Submit what depends on it before.`,
+      );
     if (job.result?.record.k === "unsolved")
-      throw new FlockworkError("input_failed", `Job ${seq}, whose solution was to be an input, failed: ${job.result.record.message}`);
+      throw new FlockworkError(
+        "input_failed",
+        `Job ${seq}, whose solution was to be an input, failed: ${job.result.record.message}`,
+      );
     return job;
   }
 
   #refuse(session: ClientSession, seqs: Float64Array, error: unknown): void {
     this.#parts.counters.refused += seqs.length;
     const known =
-      error instanceof FlockworkError ? error : new FlockworkError("internal", "The hub met a bug of its own with these jobs.");
+      error instanceof FlockworkError
+        ? error
+        : new FlockworkError("internal", "The hub met a bug of its own with these jobs.");
     if (known !== error) this.#parts.log.error({ err: error }, "submit failed");
     else this.#parts.log.warn({ session: session.name, jobs: seqs.length, code: known.code }, known.message);
     session.peer?.send({ t: "refused", runs: packRuns(seqs), code: known.code, message: known.message });
@@ -171,7 +192,9 @@ const NO_OPTIONS = { session: "", domain: "", durable: false, priority: 0, attem
 function taskBatch(jobs: readonly Job[]): TaskBatch<Job> {
   const first = jobs[0]!;
   const { options, session } = first;
-  const inputs = first.inputs.filter((input) => !input.over).map((input): ValueRef => ({ task: input.task, output: 0 }));
+  const inputs = first.inputs
+    .filter((input) => !input.over)
+    .map((input): ValueRef => ({ task: input.task, output: 0 }));
   return {
     first: first.task,
     tags: jobs,

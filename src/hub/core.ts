@@ -1,7 +1,12 @@
 // The hub's centre: it drives the scheduler with events and carries out its effects. Desks translate for clients and nodes.
 import type { Logger } from "pino";
 import type { NodeId } from "../ids/index.js";
-import { Scheduler, type SchedulerEffect, type SchedulerEvent, type SchedulerOptions } from "../scheduler/index.js";
+import {
+  Scheduler,
+  type SchedulerEffect,
+  type SchedulerEvent,
+  type SchedulerOptions,
+} from "../scheduler/index.js";
 import type { MessageOf } from "../wire/index.js";
 import type { BlobPayloads } from "./blob-payloads.js";
 import type { ClientDesk } from "./client-desk.js";

@@ -32,7 +32,14 @@ export class Delivery {
     const columns = all ? answers : gather(sourcesAt(wholeMessage(node, answers), index));
     const tasks = Float64Array.from(tags, (job) => job.task);
     const jobs = tags as Job[];
-    const record: SolvedRecord = { k: "solved", node, tasks, kinds: columns.kinds, lengths: columns.lengths, data: columns.data };
+    const record: SolvedRecord = {
+      k: "solved",
+      node,
+      tasks,
+      kinds: columns.kinds,
+      lengths: columns.lengths,
+      data: columns.data,
+    };
     this.#parts.counters.solved += jobs.length;
     if (this.#parts.blobs.hasLarge(record.lengths)) {
       const inline = new Segment(record, jobs, 0);
@@ -46,7 +53,11 @@ export class Delivery {
   }
 
   unsolved(job: Job, code: string, message: string, failures: readonly AttemptFailure[]): void {
-    const reasons = failures.map(({ node, code, message }): [string, string, string] => [node, code, message]);
+    const reasons = failures.map(({ node, code, message }): [string, string, string] => [
+      node,
+      code,
+      message,
+    ]);
     const record: UnsolvedRecord = { k: "unsolved", task: job.task, code, message, reasons };
     this.#parts.counters.unsolved++;
     const encoded = encodeRecord(record);
@@ -65,7 +76,8 @@ export class Delivery {
     for (const job of session.jobs.values()) {
       if (!job.stored || job.acknowledged || !session.wants(job)) continue;
       const last = batch.at(-1);
-      if (last !== undefined && (batch.length >= RESEND_JOBS || nodeOf(last.result) !== nodeOf(job.result))) flush();
+      if (last !== undefined && (batch.length >= RESEND_JOBS || nodeOf(last.result) !== nodeOf(job.result)))
+        flush();
       batch.push(job);
     }
     flush();
@@ -152,7 +164,11 @@ export class Delivery {
       for (const { result, resultIndex } of jobs) {
         const blob = result!.blobs?.get(resultIndex);
         if (blob === undefined) sources.push({ segment: result!, index: resultIndex });
-        else sources.push({ kind: payloadAt(result!, resultIndex).kind, bytes: await this.#parts.blobs.read(blob.hash) });
+        else
+          sources.push({
+            kind: payloadAt(result!, resultIndex).kind,
+            bytes: await this.#parts.blobs.read(blob.hash),
+          });
       }
       this.#send(session, jobs, { ...record, ...gather(sources) });
     } catch (error) {
@@ -169,7 +185,14 @@ export class Delivery {
       return;
     }
     const { node, kinds, lengths, data } = record;
-    session.peer?.send({ t: "solutions", seqs: Float64Array.from(jobs, (job) => job.seq), node, kinds, lengths, data });
+    session.peer?.send({
+      t: "solutions",
+      seqs: Float64Array.from(jobs, (job) => job.seq),
+      node,
+      kinds,
+      lengths,
+      data,
+    });
   }
 
   #release(job: Job, gone: number[]): void {
@@ -187,14 +210,19 @@ export class Delivery {
   #writeForgotten(tasks: readonly number[]): void {
     if (tasks.length === 0) return;
     const record = { k: "forgotten", tasks: Float64Array.from(tasks) } as const;
-    this.#parts.ledger.insist(record).catch((error: unknown) => this.#parts.log.debug({ err: error }, "not forgotten"));
+    this.#parts.ledger
+      .insist(record)
+      .catch((error: unknown) => this.#parts.log.debug({ err: error }, "not forgotten"));
   }
 
   /** Confirms to a node that its answers need not be kept; `stored`: when those that count are safe. */
   confirm(node: NodeId, { tasks, attempts }: Answers, stored: Promise<void> | undefined): void {
     const tell = () => this.#core.nodes.views.get(node)?.peer?.send({ t: "stored", tasks, attempts });
     if (stored === undefined) tell();
-    else stored.then(tell, (error: unknown) => this.#parts.log.error({ err: error }, "solutions are not stored"));
+    else
+      stored.then(tell, (error: unknown) =>
+        this.#parts.log.error({ err: error }, "solutions are not stored"),
+      );
   }
 }
 

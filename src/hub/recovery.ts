@@ -34,7 +34,12 @@ export async function recover(parts: HubParts, clients: ClientDesk): Promise<Job
 }
 
 /** Live counts are taken afterwards, from the jobs that are left. */
-function apply(record: HubRecord, jobs: Map<number, Job>, clients: ClientDesk, bytes: number): Segment | undefined {
+function apply(
+  record: HubRecord,
+  jobs: Map<number, Job>,
+  clients: ClientDesk,
+  bytes: number,
+): Segment | undefined {
   switch (record.k) {
     case "submit": {
       const session = clients.session(record.domain as Domain, record.session, record.durable);
@@ -57,7 +62,11 @@ function apply(record: HubRecord, jobs: Map<number, Job>, clients: ClientDesk, b
     }
     case "solved": {
       const list = Array.from(record.tasks, (task) => jobs.get(task));
-      const segment = emptySegment(record, list.filter((job) => job !== undefined), bytes);
+      const segment = emptySegment(
+        record,
+        list.filter((job) => job !== undefined),
+        bytes,
+      );
       list.forEach((job, i) => {
         if (job === undefined) return;
         job.result = segment;
@@ -83,7 +92,11 @@ function apply(record: HubRecord, jobs: Map<number, Job>, clients: ClientDesk, b
   }
 }
 
-function emptySegment(record: SubmitRecord | Extract<HubRecord, { k: "solved" | "unsolved" }>, jobs: Job[], bytes: number): Segment {
+function emptySegment(
+  record: SubmitRecord | Extract<HubRecord, { k: "solved" | "unsolved" }>,
+  jobs: Job[],
+  bytes: number,
+): Segment {
   const segment = new Segment(record, jobs, bytes);
   segment.live = 0;
   return segment;
@@ -91,7 +104,9 @@ function emptySegment(record: SubmitRecord | Extract<HubRecord, { k: "solved" | 
 
 /** Writes the living jobs of a segment again, each with its result, and lets go of the old records. */
 export async function rewrite(parts: HubParts, old: Segment): Promise<void> {
-  const living = [...new Set(old.jobs)].filter((job) => !gone(job) && (job.source === old || job.result === old));
+  const living = [...new Set(old.jobs)].filter(
+    (job) => !gone(job) && (job.source === old || job.result === old),
+  );
   if (living.some((job) => job.over && !job.stored)) return;
   const bySource = groupBy(living, (job) => job.source);
   for (const [source, jobs] of bySource) await rewriteSubmit(parts, source, jobs);
@@ -122,7 +137,10 @@ async function rewriteSubmit(parts: HubParts, source: Segment, jobs: readonly Jo
     ...(source.record as SubmitRecord),
     tasks: Float64Array.from(jobs, (job) => job.task),
     seqs: Float64Array.from(jobs, (job) => job.seq),
-    ...columnsOf(source, jobs.map((job) => job.index)),
+    ...columnsOf(
+      source,
+      jobs.map((job) => job.index),
+    ),
   };
   await replace(parts, record, jobs, (job, segment, i) => {
     job.source.live--;
@@ -140,7 +158,10 @@ async function rewriteResult(parts: HubParts, result: Segment, jobs: readonly Jo
       : {
           ...record,
           tasks: Float64Array.from(jobs, (job) => job.task),
-          ...columnsOf(result, jobs.map((job) => job.resultIndex)),
+          ...columnsOf(
+            result,
+            jobs.map((job) => job.resultIndex),
+          ),
         };
   await replace(parts, again, jobs, (job, segment, i) => {
     job.result!.live--;

@@ -1,0 +1,38 @@
+// What a client gets for a job: a solution, or the error that says why there is none.
+import type { JobError, NodeId } from "../ids/index.js";
+import { Content, type Payload } from "../wire/index.js";
+
+/** What acknowledging a result takes: the job's number in its session, and the bytes it counted for. */
+export interface Receipt {
+  readonly seq: number;
+  readonly bytes: number;
+}
+
+/** A solution: read it with text(), json(), bytes(), tensor() or value(). */
+export class Solution extends Content {
+  readonly ok = true;
+
+  constructor(
+    payload: Payload,
+    /** The node that computed it. */
+    readonly node: NodeId,
+    /** Position of the job in its batch, from 0; 0 for a single request. */
+    readonly index: number,
+    readonly receipt: Receipt,
+  ) {
+    super(payload);
+  }
+}
+
+/** A job that has no solution and will have none. */
+export class Unsolved {
+  readonly ok = false;
+
+  constructor(
+    readonly error: JobError,
+    readonly index: number,
+    readonly receipt: Receipt,
+  ) {}
+}
+
+export type Result = Solution | Unsolved;
