@@ -257,7 +257,9 @@ describe("Link", () => {
     const hub = await FakeHub.start((ws) => ws.send(encodeFrame([{ ...WELCOME, version: 7 }])));
     const { link, seen } = linkTo(hub.url);
     await expect(link.connect()).rejects.toMatchObject({ code: "version_mismatch" });
-    expect(seen.fatal[0]!.message).toMatch(/protocol 7, this program 1/);
+    expect(seen.fatal[0]!.message).toMatch(
+      /The hub \(test\) speaks version 7 of the protocol, this program version 1/,
+    );
     expect(link.up).toBe(false);
   });
 

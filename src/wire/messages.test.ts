@@ -98,6 +98,19 @@ describe("checkMessage", () => {
     );
   });
 
+  it("tells another version apart from a bad message, whatever its fields", () => {
+    for (const [from, message] of [
+      ["node", { t: "hello", version: 2, software: "flockwork 9", all: "different" }],
+      ["hub", { t: "welcome", version: 0 }],
+    ] as const)
+      expect(() => checkMessage(message, from)).toThrow(
+        expect.objectContaining({ code: "version_mismatch" }),
+      );
+    expect(() => checkMessage({ ...hello, version: 2 }, "node")).toThrow(
+      "This program (flockwork 0.1.0) speaks version 2 of the protocol, the hub version 1.",
+    );
+  });
+
   it("leaves out fields it does not know", () => {
     expect(checkMessage({ t: "beat", admin: true }, "node")).toEqual({ t: "beat" });
   });
