@@ -22,7 +22,8 @@ const value = fc.letrec((tie) => ({
     fc.constant(null),
     fc.boolean(),
     fc.maxSafeInteger(),
-    fc.double(),
+    // msgpack writes whole numbers as integers, which know no -0; typed arrays keep it.
+    fc.double().filter((x) => !Object.is(x, -0)),
     fc.string({ unit: "binary" }),
     typedArray,
     fc.array(tie("any"), { maxLength: 5 }),
@@ -43,7 +44,7 @@ function placed(bytes: Uint8Array, offset: number, buffer: boolean): Uint8Array 
   return buffer ? Buffer.from(memory, offset, bytes.length) : place;
 }
 
-/** Decodes and checks as every role; only `bad_message` may come out. */
+/** Decodes and checks as every role; only the errors meant for it may come out. */
 function swallow(bytes: Uint8Array): void {
   let decoded: unknown[];
   try {
@@ -62,7 +63,8 @@ function swallow(bytes: Uint8Array): void {
 }
 
 function expectBad(error: unknown): void {
-  if (!(error instanceof FlockworkError) || error.code !== "bad_message") throw error;
+  if (!(error instanceof FlockworkError) || !["bad_message", "version_mismatch"].includes(error.code))
+    throw error;
   expect(error.message.length).toBeLessThan(1000);
 }
 

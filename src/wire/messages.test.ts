@@ -1,7 +1,14 @@
 // The table of messages: each row takes a good message from the right peer, and nothing else.
 import { describe, expect, it } from "vitest";
 import { decodeFrame, encodeFrame } from "./frame.js";
-import { checkMessage, MESSAGES, type Message, type MessageName, type Role } from "./messages.js";
+import {
+  checkMessage,
+  MESSAGES,
+  type Message,
+  type MessageName,
+  type MessageOf,
+  type Role,
+} from "./messages.js";
 import { packPayloads } from "./payloads.js";
 
 const attempts = { tasks: Float64Array.of(7, 2 ** 40), attempts: Uint16Array.of(1, 3) };
@@ -10,7 +17,7 @@ const two = packPayloads([
   { kind: 1, bytes: new TextEncoder().encode("first job") },
   { kind: 0, bytes: Uint8Array.of(1, 2, 3) },
 ]);
-const hello = {
+const hello: MessageOf<"hello"> & { node: object } = {
   t: "hello",
   version: 1,
   software: "flockwork 0.1.0",
@@ -21,7 +28,7 @@ const hello = {
   instance: "5f",
   domain: "166",
   node: { slots: 2, window: 8, services: ["upper"], idempotent: [], ...attempts },
-} as const;
+};
 
 /** One good message of each name. */
 const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
@@ -88,6 +95,19 @@ describe("checkMessage", () => {
     expect(() => checkMessage({ t: "credit", window: -1 }, "node")).toThrow(/^Message "credit", window: /);
     expect(() => checkMessage({ ...hello, node: { ...hello.node, slots: "2" } }, "node")).toThrow(
       /^Message "hello", node.slots: /,
+    );
+  });
+
+  it("tells another version apart from a bad message, whatever its fields", () => {
+    for (const [from, message] of [
+      ["node", { t: "hello", version: 2, software: "flockwork 9", all: "different" }],
+      ["hub", { t: "welcome", version: 0 }],
+    ] as const)
+      expect(() => checkMessage(message, from)).toThrow(
+        expect.objectContaining({ code: "version_mismatch" }),
+      );
+    expect(() => checkMessage({ ...hello, version: 2 }, "node")).toThrow(
+      "This program (flockwork 0.1.0) speaks version 2 of the protocol, the hub version 1.",
     );
   });
 

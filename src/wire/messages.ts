@@ -184,7 +184,10 @@ export type MessageFrom<R extends Role> = {
   [Name in MessageName]: R extends (typeof MESSAGES)[Name]["from"][number] ? MessageOf<Name> : never;
 }[MessageName];
 
-/** Checks one decoded message against its row. Throws `bad_message` with what does not fit. Unknown fields are left out. */
+/**
+ * Checks one decoded message against its row. Throws `bad_message` with what does not fit, `version_mismatch` for a hello or
+ * welcome of another version, whatever its fields. Unknown fields are left out.
+ */
 export function checkMessage<R extends Role>(message: unknown, from: R): MessageFrom<R> {
   const t = typeof message === "object" && message !== null ? (message as { t?: unknown }).t : undefined;
   if (typeof t !== "string") throw new FlockworkError("bad_message", "A message without a type.");
@@ -193,6 +196,8 @@ export function checkMessage<R extends Role>(message: unknown, from: R): Message
     throw new FlockworkError("bad_message", `Unknown message ${JSON.stringify(t.slice(0, 64))}.`);
   if (!(row.from as readonly Role[]).includes(from))
     throw new FlockworkError("bad_message", `A ${from} may not send "${t}".`);
+  if (t === "hello" || t === "welcome")
+    checkVersion(message as { version?: unknown; software?: unknown }, from);
   const result = v.safeParse(row.schema, message, { abortEarly: true });
   if (!result.success) throw misfit(t, v.getDotPath(result.issues[0]), result.issues[0].message);
   const output = result.output as Message;
@@ -201,6 +206,18 @@ export function checkMessage<R extends Role>(message: unknown, from: R): Message
     (output.t === "hello" && output.node ? columnsFault(output.node) : undefined);
   if (fault !== undefined) throw misfit(t, null, fault);
   return output as MessageFrom<R>;
+}
+
+/** Before the schema: another version's fields may be others, and its people must learn why it does not work. */
+function checkVersion({ version, software }: { version?: unknown; software?: unknown }, from: Role): void {
+  if (typeof version !== "number" || version === PROTOCOL_VERSION) return;
+  const who = from === "hub" ? "The hub" : "This program";
+  const other = from === "hub" ? "this program" : "the hub";
+  const name = typeof software === "string" ? ` (${software.slice(0, 64)})` : "";
+  throw new FlockworkError(
+    "version_mismatch",
+    `${who}${name} speaks version ${version} of the protocol, ${other} version ${PROTOCOL_VERSION}. Install the same version of flockwork on both.`,
+  );
 }
 
 function misfit(t: string, path: string | null, what: string): FlockworkError {
