@@ -31,6 +31,7 @@ import type {
   Revision,
 } from "./backbone.js";
 import { piecesOf, type BlobSource } from "./blob-source.js";
+import { copyOf } from "./bytes.js";
 import { ChangeFeed } from "./change-feed.js";
 
 /** What is hashed before the event loop gets its turn. */
@@ -84,7 +85,7 @@ class MemoryJournal implements Journal {
     checkRecords(records);
     const held = this.#held(epoch);
     const lsn = held.first + held.records.length;
-    for (const record of records) held.records.push(record.slice());
+    for (const record of records) held.records.push(copyOf(record));
     return lsn;
   }
 
@@ -100,7 +101,7 @@ class MemoryJournal implements Journal {
       const held = this.#held(epoch);
       lsn = Math.max(lsn, held.first);
       const record = lsn < end ? held.records[lsn - held.first] : undefined;
-      if (record) yield { lsn, record: record.slice() };
+      if (record) yield { lsn, record: copyOf(record) };
     }
   }
 
@@ -139,7 +140,7 @@ class MemoryKv implements Kv {
     checkName("key", key);
     checkValue(value);
     checkCondition(key, this.#entries.get(key)?.revision ?? 0, condition);
-    const entry = { key, value: value.slice(), revision: ++this.#revision };
+    const entry = { key, value: copyOf(value), revision: ++this.#revision };
     this.#entries.set(key, entry);
     this.#feed.publish({ type: "put", ...copy(entry) });
     return entry.revision;
@@ -170,7 +171,7 @@ class MemoryKv implements Kv {
 }
 
 function copy(entry: KvEntry): KvEntry {
-  return { ...entry, value: entry.value.slice() };
+  return { ...entry, value: copyOf(entry.value) };
 }
 
 class MemoryBlobs implements Blobs {
@@ -184,7 +185,7 @@ class MemoryBlobs implements Blobs {
     const chunks: Uint8Array[] = [];
     for await (const chunk of piecesOf(source, PIECE_BYTES)) {
       hash.update(chunk);
-      chunks.push(chunk.slice());
+      chunks.push(copyOf(chunk));
       await new Promise((resolve) => setImmediate(resolve));
       alive(this.life);
     }

@@ -4,6 +4,7 @@
 import type Database from "better-sqlite3";
 import { checkCount, checkEpoch, checkName, checkRecords, staleEpoch } from "./arguments.js";
 import type { Epoch, Journal, JournalRecord, Lsn } from "./backbone.js";
+import { plain } from "./bytes.js";
 import type { SqliteFile } from "./database.js";
 
 /** How much one step of a replay reads before the event loop gets its turn. */
@@ -126,7 +127,7 @@ export class SqliteJournal implements Journal {
       const step: JournalRecord[] = [];
       let bytes = 0;
       for (const { lsn, record } of this.#table(partition)!.from.iterate(from, end)) {
-        step.push({ lsn, record: new Uint8Array(record.buffer, record.byteOffset, record.byteLength) });
+        step.push({ lsn, record: plain(record) });
         bytes += record.byteLength;
         if (bytes >= REPLAY_STEP_BYTES || step.length >= REPLAY_STEP_RECORDS) break;
       }
