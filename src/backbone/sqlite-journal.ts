@@ -16,6 +16,7 @@ const COMPACT_STEP_MS = 2;
 interface Append {
   readonly epoch: Epoch;
   readonly records: readonly Uint8Array[];
+  readonly bytes: number;
   readonly resolve: (first: Lsn) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -68,7 +69,8 @@ export class SqliteJournal implements Journal {
     return new Promise((resolve, reject) => {
       checkEpoch(epoch);
       checkRecords(records);
-      this.#pending.push({ epoch, records, resolve, reject });
+      const bytes = records.reduce((sum, record) => sum + record.length, 0);
+      this.#pending.push({ epoch, records, bytes, resolve, reject });
       this.#scheduled ??= setImmediate(() => this.flush());
     });
   }
@@ -81,6 +83,7 @@ export class SqliteJournal implements Journal {
     this.#pending = [];
     let outcomes: (Lsn | Error)[];
     try {
+      this.#file.reserve(batch.reduce((sum, { bytes }) => sum + bytes, 0));
       outcomes = this.#file.transaction(() => this.#write(batch));
     } catch (error) {
       // The disk refused: everything of this turn shares the refusal, so that the order of a partition has no holes.
