@@ -81,13 +81,18 @@ export class Lineage<Tag> {
   }
 
   /** The outputs of an answer that came second: copies of what there is, if it is still wanted. */
-  producedAgain(task: Task, node: Node, bytes: readonly number[]): void {
+  producedAgain(task: Task, node: Node, bytes: readonly number[] = []): void {
     for (let output = 0; output < bytes.length; output++) {
       const value = task.data?.outputs[output];
       if (value === undefined || task.batch.keep === "hub" || (value.released && value.needers.size === 0))
-        this.core.outbox.release(node.id, { task: task.id, output });
+        this.discard(node, { task: task.id, output });
       else this.addPlace(value, node);
     }
+  }
+
+  /** The outputs of an answer to a task that has failed or is not known. */
+  unwanted(id: TaskId, node: Node, bytes: readonly number[] = []): void {
+    for (let output = 0; output < bytes.length; output++) this.discard(node, { task: id, output });
   }
 
   /** The task is done or over: it needs its inputs no more. */
@@ -100,13 +105,18 @@ export class Lineage<Tag> {
       }
   }
 
-  /** The task will never be solved: those that need it fail too. */
+  /** The task will never be solved, or not again: those that need it fail too. */
   ended(task: Task): void {
     this.unlink(task);
     if (task.data !== null) {
       this.cut(task);
       for (const value of task.data.outputs)
-        if (value !== undefined) for (const needer of value.needers) this.doomNeeder(needer, value);
+        if (value !== undefined) {
+          if (task.state === T.OVER) value.released = true;
+          if (task.state === T.OVER || value.lost)
+            for (const needer of value.needers) this.doomNeeder(needer, value);
+          this.settle(value);
+        }
     }
     this.consider(task);
   }
@@ -133,7 +143,7 @@ export class Lineage<Tag> {
     const at = this.spot(place);
     if (at === undefined) return;
     if (task === undefined || value === undefined || (value.released && value.needers.size === 0)) {
-      this.core.outbox.release(place, ref);
+      this.discard(at, ref);
       return;
     }
     value.bytes = bytes;
@@ -158,8 +168,15 @@ export class Lineage<Tag> {
     const kept = new Set<Value>();
     for (const { value: ref, bytes } of listed) {
       const task = this.core.tasks.get(ref.task);
-      const value = task?.data?.outputs[ref.output];
-      if (value === undefined || task!.state === T.OVER || (value.released && value.needers.size === 0))
+      // An answer may still be on its way: its values are there already.
+      const early = task?.open === true && task.batch.keep === "node";
+      const value = early ? this.valueOf(task, ref.output) : task?.data?.outputs[ref.output];
+      if (
+        value === undefined ||
+        value === null ||
+        task!.state === T.OVER ||
+        (value.released && value.needers.size === 0)
+      )
         this.core.outbox.release(node.id, ref);
       else {
         value.bytes = bytes;
@@ -194,6 +211,12 @@ export class Lineage<Tag> {
       }
       if (next.data !== null) next.data.inputs = [];
     }
+  }
+
+  /** A node that cannot be reached lists the value when it is back, and is told then. */
+  private discard(place: Node | "hub", ref: ValueRef): void {
+    if (place === "hub") this.core.outbox.release(place, ref);
+    else if (place.reachable) this.core.outbox.release(place.id, ref);
   }
 
   private spot(place: Place): Node | "hub" | undefined {
@@ -268,10 +291,10 @@ export class Lineage<Tag> {
     if (!value.released || value.needers.size > 0 || value.lost) return;
     for (const node of value.nodes) {
       node.values.delete(value);
-      if (node.reachable) this.core.outbox.release(node.id, value.ref);
+      this.discard(node, value.ref);
     }
     value.nodes.length = 0;
-    if (value.atHub) this.core.outbox.release("hub", value.ref);
+    if (value.atHub) this.discard("hub", value.ref);
     value.atHub = false;
   }
 

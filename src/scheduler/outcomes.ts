@@ -48,9 +48,13 @@ export class Outcomes<Tag> {
     if (node === undefined) return;
     const solved: Task[] = [];
     const index: number[] = [];
+    const made: number[] = [];
     for (let i = 0; i < event.tasks.length; i++) {
       const task = core.tasks.get(event.tasks[i]!);
-      if (task === undefined || task.batch.domain !== node.pool.domain) continue;
+      if (task === undefined || task.batch.domain !== node.pool.domain) {
+        this.lineage.unwanted(event.tasks[i]! as TaskId, node, event.values?.[i]);
+        continue;
+      }
       const attempt = task.attemptAt(node, event.attempts[i]!);
       let ms = event.ms?.[i];
       if (attempt !== null) {
@@ -58,8 +62,8 @@ export class Outcomes<Tag> {
         core.free(attempt);
       }
       if (!task.open) {
-        if (task.state === T.DONE && event.values?.[i] !== undefined)
-          this.lineage.producedAgain(task, node, event.values[i]!);
+        if (task.state === T.DONE) this.lineage.producedAgain(task, node, event.values?.[i]);
+        else this.lineage.unwanted(task.id, node, event.values?.[i]);
         this.lineage.consider(task);
         continue;
       }
@@ -77,9 +81,11 @@ export class Outcomes<Tag> {
       core.leave(task, T.DONE);
       if (task.data === null && task.batch.keep === "hub") {
         if (task.attempts === null) core.forget(task);
-      } else this.lineage.produced(task, node, event.values?.[i]);
+      } else made.push(i);
     }
     if (solved.length > 0) core.outbox.solved(node, solved, index);
+    // After the solutions were told: what follows may fail tasks and release values.
+    for (const i of made) this.lineage.produced(core.tasks.get(event.tasks[i]!)!, node, event.values?.[i]);
   }
 
   attemptFailed(event: EventOf<Tag, "AttemptFailed">): void {
@@ -117,7 +123,8 @@ export class Outcomes<Tag> {
   cancel(tasks: ArrayLike<number>): void {
     for (let i = 0; i < tasks.length; i++) {
       const task = this.core.tasks.get(tasks[i]!);
-      if (task?.open === true) this.fail(task, "cancelled", `${named(task)} was cancelled`, "cancelled");
+      if (task?.open === true && !task.told)
+        this.fail(task, "cancelled", `${named(task)} was cancelled`, "cancelled");
     }
   }
 
@@ -220,8 +227,8 @@ export class Outcomes<Tag> {
   private fail(task: Task, code: string, message: string, why: CancelWhy): void {
     const { core } = this;
     this.cancelAttempts(task, why);
-    core.leave(task, T.OVER);
-    // A task that is run again for a value it has lost was told as solved long ago.
+    // A task that is run again for a value it has lost was told as solved long ago, and may have others still.
+    core.leave(task, task.told ? T.DONE : T.OVER);
     if (!task.told) core.outbox.failed(task, code, message, task.trouble?.reasons ?? []);
     task.told = true;
     this.lineage.ended(task);

@@ -11,7 +11,7 @@ describe("placing", () => {
     expect(rig.done("a", [1]).solved).toEqual([1]);
     expect(rig.effects("Solved")[0]).toMatchObject({ node: "a", tags: ["t1"], index: [0] });
     expect(rig.done("a", [1]).solved).toEqual([]);
-    expect(rig.scheduler.counts()).toEqual({ waiting: 0, running: 0, blocked: 0, nodes: 1 });
+    expect(rig.scheduler.counts()).toEqual({ waiting: 0, running: 0, blocked: 0, nodes: 1, remembered: 0 });
   });
 
   it("fills all idle slots before any window, and then windows evenly", () => {

@@ -39,6 +39,8 @@ export interface Counts {
   readonly running: number;
   readonly blocked: number;
   readonly nodes: number;
+  /** Tasks kept in memory: the open ones, those whose values may be wanted, those a node has not let go of. */
+  readonly remembered: number;
 }
 
 export class Scheduler<Tag> {
@@ -78,12 +80,13 @@ export class Scheduler<Tag> {
   }
 
   counts(): Counts {
-    const { counts, nodes } = this.core;
+    const { counts, nodes, tasks } = this.core;
     return {
       waiting: counts[T.READY]! + counts[T.PICKY]! + counts[T.RESTING]!,
       running: counts[T.RUNNING]!,
       blocked: counts[T.BLOCKED]!,
       nodes: nodes.size,
+      remembered: tasks.size,
     };
   }
 
