@@ -35,7 +35,7 @@ async function run({ jobs }: { jobs: number }): Promise<void> {
       "--delay",
       String(delay),
     ];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit", "ipc"] });
     children.push(child);
     return child;
   };

@@ -19,6 +19,14 @@ const program = new Command("flockwork")
 for (const add of [addUp, addMainNode, addComputingNode, addNode, addStatus, addDemo]) add(program);
 for (const command of program.commands) command.exitOverride().showHelpAfterError("(see --help)");
 
+// `flockwork up | head` closes our output: nobody reads any more, so there is nothing left to do.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+// A command that another one started (the demo's nodes) ends with it.
+if (process.channel) {
+  process.channel.unref();
+  process.on("disconnect", () => process.exit());
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
