@@ -308,7 +308,7 @@ export class MainNode {
 
   #sendAcks(): void {
     if (this.#acks.length === 0) return;
-    if (this.#link.send({ t: "ack", runs: packRuns(this.#acks) })) this.#acks = [];
+    if (this.#link.sendLater({ t: "ack", runs: packRuns(this.#acks) })) this.#acks = [];
   }
 
   #checkOpen(): void {

@@ -104,7 +104,7 @@ export class Admission {
       session.nextSeq = Math.max(session.nextSeq, seqs.at(-1)! + 1);
       session.jobBytes += message.data.length;
       this.#parts.counters.submitted += jobs.length;
-      session.peer?.send({ t: "accepted", runs: packRuns(seqs) });
+      session.peer?.sendLater({ t: "accepted", runs: packRuns(seqs) });
       this.#tellUnknownService(session, message.service);
       this.schedule(jobs);
     } catch (error) {

@@ -217,7 +217,7 @@ export class Delivery {
 
   /** Confirms to a node that its answers need not be kept; `stored`: when those that count are safe. */
   confirm(node: NodeId, { tasks, attempts }: Answers, stored: Promise<void> | undefined): void {
-    const tell = () => this.#core.nodes.views.get(node)?.peer?.send({ t: "stored", tasks, attempts });
+    const tell = () => this.#core.nodes.views.get(node)?.peer?.sendLater({ t: "stored", tasks, attempts });
     if (stored === undefined) tell();
     else
       stored.then(tell, (error: unknown) =>
