@@ -46,9 +46,9 @@ export class Outcomes<Tag> {
     const { core } = this;
     const node = core.nodes.get(event.node);
     if (node === undefined) return;
-    const solved: Task[] = [];
+    const solved: TaskId[] = [];
+    const tags: unknown[] = [];
     const index: number[] = [];
-    const made: number[] = [];
     for (let i = 0; i < event.tasks.length; i++) {
       const task = core.tasks.get(event.tasks[i]!);
       if (task === undefined || task.batch.domain !== node.pool.domain) {
@@ -74,18 +74,17 @@ export class Outcomes<Tag> {
       group.severalFail = false;
       if (!task.told) {
         task.told = true;
-        solved.push(task);
+        solved.push(task.id);
+        tags.push(task.tag);
         index.push(i);
       }
       this.cancelAttempts(task, "superseded");
       core.leave(task, T.DONE);
       if (task.data === null && task.batch.keep === "hub") {
         if (task.attempts === null) core.forget(task);
-      } else made.push(i);
+      } else this.lineage.produced(task, node, event.values?.[i]);
     }
-    if (solved.length > 0) core.outbox.solved(node, solved, index);
-    // After the solutions were told: what follows may fail tasks and release values.
-    for (const i of made) this.lineage.produced(core.tasks.get(event.tasks[i]!)!, node, event.values?.[i]);
+    if (solved.length > 0) core.outbox.solved(node, solved, tags, index);
   }
 
   attemptFailed(event: EventOf<Tag, "AttemptFailed">): void {
