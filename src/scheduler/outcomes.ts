@@ -1,5 +1,6 @@
 // What becomes of tasks: submitted, solved, failed and tried again, cancelled, out of time. Placement is elsewhere.
 import type { NodeId, TaskId } from "../ids/index.js";
+import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
 import type { SchedulerEvent, TaskBatch } from "./events.js";
 import type { Lineage } from "./lineage.js";
@@ -17,6 +18,7 @@ export class Outcomes<Tag> {
   constructor(
     private readonly core: Core<Tag>,
     private readonly lineage: Lineage<Tag>,
+    private readonly availability: Availability<Tag>,
   ) {}
 
   submit(from: TaskBatch<Tag>): void {
@@ -249,7 +251,7 @@ export class Outcomes<Tag> {
     if (node.streak < quarantineAfter || !node.available || group.severalFail || group.available < 2) return;
     const streak = node.streak;
     node.streak = 0;
-    core.quarantine(node, core.now + quarantineMs);
+    this.availability.quarantine(node, core.now + quarantineMs);
     core.outbox.quarantined(node, node.quarantinedUntil, `${streak} tasks in a row failed on it`);
   }
 }

@@ -2,7 +2,7 @@
 import type { Core } from "./core.js";
 import type { Group } from "./group.js";
 import type { Node, Pool } from "./node.js";
-import { Attempt, LIVE } from "./task.js";
+import { LIVE } from "./task.js";
 import type { Task } from "./task.js";
 
 /** A second copy starts when the first has run this many times the median, and at least this much longer. */
@@ -120,7 +120,7 @@ export class Placement<Tag> {
   }
 
   private start(task: Task, node: Node): void {
-    const attempt = new Attempt(task, node, ++task.lastAttempt);
+    const attempt = this.core.attempts.take(task, node, ++task.lastAttempt);
     this.core.hold(attempt);
     this.core.outbox.dispatch(attempt);
     node.pool.refresh(node);
