@@ -109,9 +109,6 @@ export class NodeDesk {
     view.state = "running";
     this.views.set(id, view);
     const running = attemptRefs(node.tasks, node.attempts);
-    this.#awaited.delete(id);
-    // While it joins it must not be given what it already holds.
-    this.#core.handle({ type: "DispatchPaused" });
     if (!back)
       this.#core.handle({
         type: "NodeJoined",
@@ -121,9 +118,10 @@ export class NodeDesk {
         window: Math.max(node.window, node.slots),
         services: node.services,
         idempotent: node.idempotent,
+        resuming: running.length > 0,
       });
     if (back || running.length > 0) this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
-    this.resumeDispatch();
+    if (this.#awaited.delete(id)) this.resumeDispatch();
     this.#remember(id);
     this.#parts.log.info(
       { node: id, domain: view.domain, slots: node.slots, services: node.services },
