@@ -77,6 +77,7 @@ export class Admission {
       const record: SubmitRecord = {
         k: "submit",
         session: session.name,
+        owner: session.owner,
         domain: session.domain,
         durable: session.durable,
         service: message.service,
@@ -187,7 +188,15 @@ export class Admission {
   }
 }
 
-const NO_OPTIONS = { session: "", domain: "", durable: false, priority: 0, attempts: 0, attemptTimeoutMs: 0 };
+const NO_OPTIONS = {
+  session: "",
+  owner: "",
+  domain: "",
+  durable: false,
+  priority: 0,
+  attempts: 0,
+  attemptTimeoutMs: 0,
+};
 
 function taskBatch(jobs: readonly Job[]): TaskBatch<Job> {
   const first = jobs[0]!;

@@ -27,11 +27,11 @@ export class ClientDesk {
   }
 
   /** The session of a name in a domain, made on first sight. */
-  session(domain: Domain, name: string, durable: boolean): ClientSession {
-    const id = `${domain}/${name}` as SessionId;
+  session(domain: Domain, owner: string, name: string, durable: boolean): ClientSession {
+    const id = `${domain}/${owner}/${name}` as SessionId;
     let session = this.sessions.get(id);
     if (session === undefined) {
-      session = new ClientSession(id, name, domain, durable);
+      session = new ClientSession(id, name, owner, domain, durable);
       session.lastSeen = Date.now();
       this.sessions.set(id, session);
     }
@@ -39,7 +39,12 @@ export class ClientDesk {
   }
 
   join(peer: Peer, hello: Hello): ClientSession {
-    const session = this.session(hello.domain as Domain, hello.session, hello.durable ?? false);
+    const session = this.session(
+      hello.domain as Domain,
+      peer.bearer?.owner ?? "local",
+      hello.session,
+      hello.durable ?? false,
+    );
     if (session.peer !== undefined) {
       if (session.instance !== hello.instance)
         throw new FlockworkError(

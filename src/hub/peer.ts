@@ -9,8 +9,14 @@ import {
   type Message,
   type MessageFrom,
   type MessageOf,
+  makeNonce,
+  PROTOCOL_VERSION,
   type Role,
 } from "../wire/index.js";
+
+import type { Bearer } from "./gate.js";
+import type { HubLimits } from "./limits.js";
+import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
 
@@ -24,6 +30,10 @@ export interface PeerEvents {
 
 export class Peer {
   hello: Hello | undefined = undefined;
+  /** Who it is, once it has said hello. */
+  bearer: Bearer | undefined = undefined;
+  /** What its hello must prove a token over. */
+  readonly nonce = makeNonce();
   framesIn = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -33,10 +43,11 @@ export class Peer {
   #heardAt: number;
   readonly #events: PeerEvents;
   readonly #outbox: Outbox<Message>;
+  readonly #rate: Rate;
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
 
-  constructor(socket: WebSocket, net: Socket, events: PeerEvents) {
+  constructor(socket: WebSocket, net: Socket, limits: HubLimits, events: PeerEvents) {
     this.#socket = socket;
     this.#net = net;
     this.#events = events;
@@ -45,6 +56,13 @@ export class Peer {
       this.bytesOut += frame.length;
       socket.send(frame);
     });
+    this.#rate = new Rate(limits.messagesPerSecond);
+    this.send({ t: "challenge", version: PROTOCOL_VERSION, software: SOFTWARE, nonce: this.nonce });
+    const late = setTimeout(() => {
+      if (this.hello === undefined)
+        this.refuse(new FlockworkError("bad_message", `No hello came within ${limits.helloMs} ms.`));
+    }, limits.helloMs);
+    socket.on("close", () => clearTimeout(late));
     socket.on("message", (bytes: Buffer) => this.#receive(bytes));
     socket.on("close", () => this.#close());
     // An error is always followed by a close, which is where it is dealt with.
@@ -101,6 +119,15 @@ export class Peer {
       this.#answer(error);
       return;
     }
+    if (!this.#rate.take(messages.length, performance.now())) {
+      this.refuse(
+        new FlockworkError(
+          "limit",
+          `More than ${this.#rate.perSecond} messages a second came from this connection; gather them in fewer.`,
+        ),
+      );
+      return;
+    }
     for (const message of messages) {
       try {
         this.#take(message);
@@ -143,5 +170,22 @@ export class Peer {
     if (this.#closed) return;
     this.#closed = true;
     this.#desk?.onClose();
+  }
+}
+
+/** Lets `perSecond` through on average, and a burst of four seconds' worth. */
+class Rate {
+  #tokens: number;
+  #at = 0;
+
+  constructor(readonly perSecond: number) {
+    this.#tokens = perSecond * 4;
+  }
+
+  take(count: number, now: number): boolean {
+    this.#tokens =
+      Math.min(this.perSecond * 4, this.#tokens + ((now - this.#at) / 1000) * this.perSecond) - count;
+    this.#at = now;
+    return this.#tokens >= 0;
   }
 }

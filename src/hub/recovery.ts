@@ -42,7 +42,7 @@ function apply(
 ): Segment | undefined {
   switch (record.k) {
     case "submit": {
-      const session = clients.session(record.domain as Domain, record.session, record.durable);
+      const session = clients.session(record.domain as Domain, record.owner, record.session, record.durable);
       const list: Job[] = [];
       const segment = emptySegment(record, list, bytes);
       const inputs = record.inputs.map((seq) => session.jobs.get(seq)).filter((job) => job !== undefined);

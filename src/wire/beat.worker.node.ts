@@ -4,7 +4,7 @@ import type { BeatData } from "./beat.node.js";
 import { Link } from "./link.js";
 import { dial } from "./socket.node.js";
 
-const { url, hello } = workerData as BeatData;
+const { url, hello, token } = workerData as BeatData;
 
 // What goes wrong here goes wrong on the node's own link too, which tells.
 const quiet = () => undefined;
@@ -12,6 +12,7 @@ const link = new Link<"beat">({
   url,
   dial,
   hello: () => hello,
+  token,
   onUp: quiet,
   onDown: quiet,
   onMessage: quiet,
