@@ -35,6 +35,16 @@ export async function slow(job, { signal }) {
   return name.toUpperCase();
 }
 
+/** Upper case without a word, for loads whose lines nobody reads. */
+export function quiet(job) {
+  return job.text().toUpperCase();
+}
+
+/** Takes its time at the first try only. */
+export function slowFirst(job, context) {
+  return context.attempt === 1 ? slow(job, context) : upper(job);
+}
+
 /** Holds the thread. */
 export function block(job) {
   const { name, ms } = parts(job);
