@@ -45,6 +45,11 @@ export function slowFirst(job, context) {
   return context.attempt === 1 ? slow(job, context) : upper(job);
 }
 
+/** Upper case with a tail of 100 kB, after a while. */
+export async function grow(job, context) {
+  return `${await slow(job, context)} `.padEnd(100_000, "-");
+}
+
 /** Holds the thread. */
 export function block(job) {
   const { name, ms } = parts(job);
