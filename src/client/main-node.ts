@@ -226,6 +226,9 @@ export class MainNode {
     this.#sendAcks();
     if (this.#missed !== undefined && !this.#missed.ended) this.#link.send({ t: "resume" });
     for (const submit of this.#outstanding.unaccepted()) this.#link.send(submit);
+    // A cancel may have been lost with the link.
+    const cancelled = this.#outstanding.cancelled();
+    if (cancelled.length > 0) this.#link.send({ t: "cancel", runs: packRuns(cancelled) });
     this.#options.onUp?.();
   }
 
@@ -275,7 +278,7 @@ export class MainNode {
     const ticket = this.#outstanding.take(seq);
     if (ticket !== undefined) ticket.sink.settle(ticket.index, result(ticket.index, ticket));
     else if (this.#missed !== undefined && seq < (this.#since ?? 0))
-      this.#missed.add(seq, result(0, { seq, bytes: -1 }));
+      this.#missed.add(seq, result(seq, { seq, bytes: -1 }));
     // Seen before: the acknowledgement was lost with a link.
     else this.#acknowledge(seq);
   }
@@ -293,7 +296,7 @@ export class MainNode {
 
   #taken(receipt: Receipt): void {
     if (receipt.bytes >= 0) this.#outstanding.leave(receipt);
-    this.#acknowledge(receipt.seq);
+    if (receipt.seq >= 0) this.#acknowledge(receipt.seq);
   }
 
   #acknowledge(seq: number): void {

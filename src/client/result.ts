@@ -5,8 +5,12 @@ import { Content, type Payload } from "../wire/index.js";
 /** What acknowledging a result takes: the job's number in its session, and the bytes it counted for. */
 export interface Receipt {
   readonly seq: number;
+  /** -1: it counted for nothing here, an earlier process sent it. */
   readonly bytes: number;
 }
+
+/** The receipt of a job that was never sent. */
+export const NEVER_SENT: Receipt = { seq: -1, bytes: -1 };
 
 /** A solution: read it with text(), json(), bytes(), tensor() or value(). */
 export class Solution extends Content {
@@ -16,7 +20,7 @@ export class Solution extends Content {
     payload: Payload,
     /** The node that computed it. */
     readonly node: NodeId,
-    /** Position of the job in its batch, from 0; 0 for a single request. */
+    /** Position of the job in its batch, from 0; 0 for a single request. From resume(): the job's number in its session. */
     readonly index: number,
     readonly receipt: Receipt,
   ) {

@@ -178,11 +178,11 @@ export class NodeDesk {
         });
         break;
       case "credit":
-        this.#core.handle({
-          type: "NodeWindow",
-          node: view.id,
-          window: Math.max(message.window, view.slots),
-        });
+        this.#core.handle(
+          message.window === 0
+            ? { type: "NodeDraining", node: view.id }
+            : { type: "NodeWindow", node: view.id, window: Math.max(message.window, view.slots) },
+        );
         break;
       case "goodbye":
         this.#leave(view);
