@@ -2,7 +2,7 @@
 import { FlockworkError, JobError } from "../ids/index.js";
 import { align, encodeContent, packPayloads, type Payload } from "../wire/index.js";
 import type { Sink } from "./outstanding.js";
-import { NEVER_SENT, Unsolved, type Receipt, type Result } from "./result.js";
+import { NEVER_SENT, unsendable, Unsolved, type Receipt, type Result } from "./result.js";
 
 /** Anything that yields the jobs of a batch. */
 export type JobSource = Iterable<unknown> | AsyncIterable<unknown>;
@@ -231,9 +231,4 @@ export class Batch implements Sink, AsyncIterable<Result> {
       );
     this.#iterated = true;
   }
-}
-
-function unsendable(error: unknown): JobError {
-  if (!(error instanceof FlockworkError)) throw error;
-  return new JobError(error.code, error.message);
 }

@@ -1,5 +1,5 @@
 // What a client gets for a job: a solution, or the error that says why there is none.
-import type { JobError, NodeId } from "../ids/index.js";
+import { FlockworkError, JobError, type NodeId } from "../ids/index.js";
 import { Content, type Payload } from "../wire/index.js";
 
 /** What acknowledging a result takes: the job's number in its session, and the bytes it counted for. */
@@ -40,3 +40,9 @@ export class Unsolved {
 }
 
 export type Result = Solution | Unsolved;
+
+/** Why a value did not become a job. Throws what is no mistake of the caller's. */
+export function unsendable(error: unknown): JobError {
+  if (!(error instanceof FlockworkError)) throw error;
+  return new JobError(error.code, error.message);
+}
