@@ -22,17 +22,21 @@ import {
   type Dial,
   type MessageFrom,
   type MessageOf,
+  type Token,
+  type Payload,
 } from "../wire/index.js";
 import { Batch, type JobSource } from "./batch.js";
 import { checkJobOptions, type JobOptions } from "./job-options.js";
 import { Outstanding, type Sink } from "./outstanding.js";
 import { PendingRequest } from "./request.js";
 import { Missed } from "./missed.js";
-import { Solution, Unsolved, type Receipt, type Result } from "./result.js";
+import { NEVER_SENT, Solution, unsendable, Unsolved, type Receipt, type Result } from "./result.js";
 
 export interface MainNodeOptions {
   /** Address of the hub, for instance ws://localhost:9999. */
   readonly hub: string;
+  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
+  readonly token?: Token;
   /** Name part of the node's id, 28 bytes at most. Default "main". */
   readonly name?: string;
   /** Results that this process misses wait under this name for the next one that gives it. Default: none. */
@@ -62,6 +66,9 @@ export interface RequestOptions extends JobOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Most inputs of one job. */
+const MAX_INPUTS = 64;
+
 export class MainNode {
   readonly id: NodeId;
   readonly kind: NodeKind;
@@ -71,6 +78,8 @@ export class MainNode {
   readonly #session: string;
   readonly #instance = randomHex(8);
   readonly #outstanding = new Outstanding();
+  /** Its own: the number of another main node's request would name another job here. */
+  readonly #requests = new WeakSet<PendingRequest>();
   #state: NodeState = "unknown";
   #since: number | undefined = undefined;
   #journal = "";
@@ -93,6 +102,7 @@ export class MainNode {
     this.#link = new Link<"client">({
       url: options.hub,
       dial: runtime.dial,
+      token: options.token,
       hello: () => this.#hello(),
       onUp: (welcome) => this.#up(welcome),
       onDown: (reason) => {
@@ -129,13 +139,21 @@ export class MainNode {
   request(service: string, job: unknown, options: RequestOptions = {}): PendingRequest {
     const wire = checkJobOptions(service, options);
     this.#checkOpen();
-    const inputs = (options.inputs ?? []).map((input) => input.seq);
+    const inputs = this.#inputs(options.inputs ?? []);
     const request = new PendingRequest(
       (receipt) => this.#taken(receipt),
       () => this.#cancel(request),
       options.signal,
     );
-    const payloads = packPayloads([encodeContent(job)]);
+    this.#requests.add(request);
+    let payload: Payload;
+    try {
+      payload = encodeContent(job);
+    } catch (error) {
+      request.settle(0, new Unsolved(unsendable(error), 0, NEVER_SENT));
+      return request;
+    }
+    const payloads = packPayloads([payload]);
     request.seq = this.#submit({ ...wire, ...(inputs.length > 0 && { inputs }), ...payloads }, request, 0);
     return request;
   }
@@ -226,6 +244,9 @@ export class MainNode {
     this.#sendAcks();
     if (this.#missed !== undefined && !this.#missed.ended) this.#link.send({ t: "resume" });
     for (const submit of this.#outstanding.unaccepted()) this.#link.send(submit);
+    // A cancel may have been lost with the link.
+    const cancelled = this.#outstanding.cancelled();
+    if (cancelled.length > 0) this.#link.send({ t: "cancel", runs: packRuns(cancelled) });
     this.#options.onUp?.();
   }
 
@@ -275,7 +296,7 @@ export class MainNode {
     const ticket = this.#outstanding.take(seq);
     if (ticket !== undefined) ticket.sink.settle(ticket.index, result(ticket.index, ticket));
     else if (this.#missed !== undefined && seq < (this.#since ?? 0))
-      this.#missed.add(seq, result(0, { seq, bytes: -1 }));
+      this.#missed.add(seq, result(seq, { seq, bytes: -1 }));
     // Seen before: the acknowledgement was lost with a link.
     else this.#acknowledge(seq);
   }
@@ -286,6 +307,21 @@ export class MainNode {
     return message.seq;
   }
 
+  #inputs(requests: readonly PendingRequest[]): number[] {
+    if (requests.length > MAX_INPUTS)
+      throw new FlockworkError(
+        "bad_argument",
+        `A job takes at most ${MAX_INPUTS} inputs, not ${requests.length}.`,
+      );
+    return requests.map((request, i) => {
+      if (this.#requests.has(request) && request.seq >= 0) return request.seq;
+      throw new FlockworkError(
+        "bad_argument",
+        `inputs[${i}] is no request of this main node; give what main.request() returned, before it is awaited.`,
+      );
+    });
+  }
+
   #cancel(sink: Sink): void {
     const seqs = this.#outstanding.seqsOf(sink);
     if (seqs.length > 0) this.#link.send({ t: "cancel", runs: packRuns(seqs) });
@@ -293,7 +329,7 @@ export class MainNode {
 
   #taken(receipt: Receipt): void {
     if (receipt.bytes >= 0) this.#outstanding.leave(receipt);
-    this.#acknowledge(receipt.seq);
+    if (receipt.seq >= 0) this.#acknowledge(receipt.seq);
   }
 
   #acknowledge(seq: number): void {

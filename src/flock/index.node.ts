@@ -5,15 +5,16 @@ import { SOFTWARE } from "../hub/index.js";
 import { ComputingNode as NodeComputingNode, type ComputingNodeOptions } from "../node/index.js";
 import { workerModules } from "../node/module-runner.node.js";
 import { startBeat } from "../wire/beat.node.js";
-import { dial } from "../wire/socket.node.js";
-import { hubAddress, hubAnswers, hubInside } from "./where.node.js";
+import { dialWith } from "../wire/socket.node.js";
+import { findHub, hubInside, type HubAccess, type HubTarget } from "./where.node.js";
 
 export * from "./exports.js";
 export { startHub, type Hub, type HubOptions } from "../hub/index.js";
-export { defaultDataDir, hubAddress } from "./where.node.js";
+export { defaultDataDir, hubAddress, type HubAccess } from "./where.node.js";
+export { announceHub } from "./discovery.node.js";
 
 /** Options of a node or main node; without `hub`, FLOCKWORK_HUB or the hub on this machine is used. */
-export type JoinOptions<Options extends { hub: string }> = Omit<Options, "hub"> & { readonly hub?: string };
+export type JoinOptions<Options extends { hub: string }> = Omit<Options, "hub" | "token"> & HubAccess;
 
 export type MainNode = ClientMainNode;
 export const MainNode = {
@@ -22,11 +23,13 @@ export const MainNode = {
    * which ends with it. Rejects with `session_taken`, `version_mismatch`, `data_locked`.
    */
   async join(options: JoinOptions<MainNodeOptions> = {}): Promise<ClientMainNode> {
-    const hub = hubAddress(options.hub);
-    const told = options.hub !== undefined || process.env["FLOCKWORK_HUB"] !== undefined;
-    const inside = told || (await hubAnswers(hub)) ? undefined : await hubInside();
+    const target = await findHub(options, "main");
+    const inside = target.assumed ? await hubInside() : undefined;
     try {
-      const main = await ClientMainNode.start({ ...options, hub }, { dial, software: SOFTWARE });
+      const main = await ClientMainNode.start(joined(options, target), {
+        dial: dialWith({ ca: target.ca }),
+        software: SOFTWARE,
+      });
       if (inside !== undefined) endWith(main, inside);
       return main;
     } catch (error) {
@@ -39,19 +42,25 @@ export const MainNode = {
 export type ComputingNode = NodeComputingNode;
 export const ComputingNode = {
   /** Joins a hub, and waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`. */
-  join(options: JoinOptions<ComputingNodeOptions>): Promise<NodeComputingNode> {
-    const hub = hubAddress(options.hub);
-    return NodeComputingNode.start(
-      { ...options, hub },
-      {
-        dial,
-        software: SOFTWARE,
-        modules: workerModules,
-        startBeat: (hello, url) => startBeat({ hello, url }),
-      },
-    );
+  async join(options: JoinOptions<ComputingNodeOptions>): Promise<NodeComputingNode> {
+    const target = await findHub(options, "compute");
+    const { ca } = target;
+    return NodeComputingNode.start(joined(options, target), {
+      dial: dialWith({ ca }),
+      software: SOFTWARE,
+      modules: workerModules,
+      startBeat: (hello, url, token) => startBeat({ hello, url, token, ca }),
+    });
   },
 };
+
+/** A caller's options with the hub that was found. */
+function joined<Options extends HubAccess>(
+  { hub: _hub, token: _token, ...rest }: Options,
+  { url, token }: HubTarget,
+) {
+  return { ...rest, hub: url, ...(token && { token }) };
+}
 
 /** The hub inside this process leaves with its main node. */
 function endWith(main: ClientMainNode, hub: Hub): void {

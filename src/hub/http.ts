@@ -96,26 +96,8 @@ function metricsOf({ core, parts, peers }: HttpContext): Registry {
 }
 
 export function handleHttp(request: IncomingMessage, response: ServerResponse, context: HttpContext): void {
-  const path = new URL(request.url ?? "/", "http://hub").pathname;
-  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  const refused = context.gate.refuses(request);
-  const answer =
-    refused !== undefined
-      ? json({ error: refused }, 403)
-      : route === undefined
-        ? json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404)
-        : request.method !== "GET"
-          ? json({ error: `${path} is read with GET.` }, 405)
-          : !route.open && !context.gate.mayObserve(request)
-            ? json(
-                {
-                  error:
-                    "This hub asks for a token of the role observe or main: send it as Authorization: Bearer, over https or from the hub's own machine.",
-                },
-                401,
-              )
-            : route.answer(context);
-  Promise.resolve(answer).then(
+  const path = (request.url ?? "/").replace(/[?#].*$/s, "");
+  answerTo(request, path, context).then(
     ({ status, type, body }) => {
       response.writeHead(status, { ...SAFE_HEADERS, "content-type": type }).end(body);
     },
@@ -125,6 +107,20 @@ export function handleHttp(request: IncomingMessage, response: ServerResponse, c
     },
   );
 }
+
+async function answerTo(request: IncomingMessage, path: string, context: HttpContext): Promise<Answer> {
+  const refused = context.gate.refuses(request);
+  if (refused !== undefined) return json({ error: refused }, 403);
+  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  if (route === undefined)
+    return json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404);
+  if (request.method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
+  if (!route.open && !context.gate.mayObserve(request)) return json({ error: NEEDS_TOKEN }, 401);
+  return route.answer(context);
+}
+
+const NEEDS_TOKEN =
+  "This hub asks for a token of the role observe or main: send it as Authorization: Bearer, over https or from the hub's own machine.";
 
 function json(value: unknown, status = 200): Answer {
   return { status, type: "application/json", body: `${JSON.stringify(value, undefined, 2)}\n` };

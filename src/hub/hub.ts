@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, type HubLimits } from "./limits.js";
 import { hubLogger } from "./log.js";
 import type { HubOptions } from "./options.js";
 import { RunningHub, type Hub } from "./running-hub.js";
+import { threshold } from "./threshold.js";
 import { TOKEN_FILE, TokenStore } from "./tokens.js";
 
 /** Starts a hub. Rejects with `port_in_use`, `data_locked` or `storage_full`. */
@@ -24,6 +25,7 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
       `On ${host} others can read and alter what passes: give a certificate (--tls-cert, --tls-key), or accept that with --insecure.`,
     );
   const http = createServer(options, limits);
+  const early = threshold(http);
   // The port first: whoever loses the race for it must not touch the data.
   await listen(http, options.port ?? DEFAULT_PORT, host);
   const port = (http.address() as AddressInfo).port;
@@ -57,10 +59,11 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
       scheduler: options.scheduler,
     });
     await hub.start();
+    early.open();
     return hub;
   } catch (error) {
+    early.close();
     await backbone?.close();
-    http.close();
     throw error;
   }
 }

@@ -17,6 +17,7 @@ import {
   type Dial,
   type MessageFrom,
   type MessageOf,
+  type Token,
 } from "../wire/index.js";
 import { Answers } from "./answers.js";
 import { Credit } from "./credit.js";
@@ -27,6 +28,8 @@ import { Slots, type Attempt } from "./slots.js";
 export interface ComputingNodeOptions {
   /** Address of the hub, for instance ws://localhost:9999. */
   readonly hub: string;
+  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
+  readonly token?: Token;
   /** Name part of the node's id, 28 bytes at most. Default "node". */
   readonly name?: string;
   /** Tasks it runs at the same time. Default 1. */
@@ -51,7 +54,7 @@ export interface NodeRuntime {
   readonly software: string;
   modules(): ModuleRunner;
   /** Starts a heartbeat of its own beside the link, where the runtime has threads. */
-  startBeat?(hello: MessageOf<"hello">, url: string): { close(): void };
+  startBeat?(hello: MessageOf<"hello">, url: string, token: Token | undefined): { close(): void };
 }
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
@@ -108,9 +111,7 @@ export class ComputingNode {
         this.#count();
       },
       dropped: (attempt) => {
-        this.#dropped.tasks.push(attempt.task);
-        this.#dropped.attempts.push(attempt.attempt);
-        this.#askFlush();
+        this.#giveBack(attempt.task, attempt.attempt);
         this.#checkIdle();
       },
       // What was answered must not wait behind a service that holds the thread.
@@ -125,6 +126,7 @@ export class ComputingNode {
     this.#link = new Link<"node">({
       url: options.hub,
       dial: runtime.dial,
+      token: options.token,
       hello: () => this.#hello(),
       onUp: () => this.#up(),
       onDown: (reason) => {
@@ -160,7 +162,7 @@ export class ComputingNode {
 
   /** Takes nothing new, finishes what runs, gives back what waits, leaves. */
   close(): Promise<void> {
-    this.#leaving ??= this.#leave(false);
+    this.#leaving ??= this.#leave();
     return this.#leaving;
   }
 
@@ -178,7 +180,7 @@ export class ComputingNode {
   #hello(): MessageOf<"hello"> {
     const mine = [...this.#slots.held(), ...this.#answers.unconfirmed()];
     // The hub counts from what the hello says.
-    this.#credit.told = Math.max(this.#window(), 1);
+    this.#credit.told = this.#options.limit === undefined ? this.#credit.window : 1;
     return {
       t: "hello",
       version: PROTOCOL_VERSION,
@@ -208,16 +210,21 @@ export class ComputingNode {
       this.#beat = this.#runtime.startBeat?.(
         { ...this.#hello(), role: "beat", node: undefined },
         this.#options.hub,
+        this.#options.token,
       );
     for (const message of this.#answers.all()) this.#link.send(message);
     if (this.#leaving !== undefined) this.#link.send({ t: "credit", window: 0 });
+    else if (this.#options.limit !== undefined) {
+      this.#credit.told = this.#wanted;
+      this.#link.send({ t: "credit", window: this.#wanted });
+    }
     this.#options.onUp?.();
   }
 
   #receive(message: MessageFrom<"hub">): void {
     switch (message.t) {
       case "run":
-        this.#slots.add(attemptsOf(message));
+        this.#take([...attemptsOf(message)]);
         break;
       case "recall":
         eachAttempt(message, (task, attempt) => this.#slots.recall(task, attempt));
@@ -225,10 +232,7 @@ export class ComputingNode {
       case "stop":
         eachAttempt(message, (task, attempt) => {
           // What is not here (any more) is answered too, so that the hub does not wait for it.
-          if (this.#slots.stop(task, attempt)) return;
-          this.#dropped.tasks.push(task);
-          this.#dropped.attempts.push(attempt);
-          this.#askFlush();
+          if (!this.#slots.stop(task, attempt)) this.#giveBack(task, attempt);
         });
         break;
       case "stored":
@@ -244,11 +248,39 @@ export class ComputingNode {
     }
   }
 
-  #window(): number {
-    const { limit } = this.#options;
-    return limit === undefined
-      ? this.#credit.window
-      : Math.min(this.#options.slots ?? 1, Math.max(0, limit - this.#answered));
+  /** Starts what a run brings, and gives back what came after the node had asked for no more. */
+  #take(attempts: readonly Attempt[]): void {
+    const kept = attempts.slice(0, this.#room);
+    for (const { task, attempt } of attempts.slice(kept.length)) this.#giveBack(task, attempt);
+    if (this.#options.limit !== undefined) this.#askFlush();
+    this.#slots.add(kept);
+  }
+
+  /** How many more tasks it may start before it leaves. */
+  get #room(): number {
+    if (this.#leaving !== undefined) return 0;
+    const { limit = Infinity } = this.#options;
+    return Math.max(0, limit - this.#answered - this.#slots.size);
+  }
+
+  #giveBack(task: number, attempt: number): void {
+    this.#dropped.tasks.push(task);
+    this.#dropped.attempts.push(attempt);
+    this.#askFlush();
+  }
+
+  /** The credit to ask for, when the hub should hear of it. */
+  #creditNews(): number | undefined {
+    if (this.#leaving !== undefined) return undefined;
+    if (this.#options.limit === undefined) return this.#credit.news();
+    if (this.#wanted > 0 === this.#credit.told > 0) return undefined;
+    this.#credit.told = this.#wanted;
+    return this.#wanted;
+  }
+
+  /** The credit of a node with a limit. */
+  get #wanted(): number {
+    return Math.min(this.#options.slots ?? 1, this.#room);
   }
 
   #askFlush(): void {
@@ -271,10 +303,8 @@ export class ComputingNode {
         attempts: Uint16Array.from(attempts),
       });
     }
-    if (this.#options.limit === undefined && this.#leaving === undefined) {
-      const window = this.#credit.news();
-      if (window !== undefined) this.#link.send({ t: "credit", window });
-    }
+    const window = this.#creditNews();
+    if (window !== undefined) this.#link.send({ t: "credit", window });
     this.#link.flush();
   }
 
@@ -289,7 +319,7 @@ export class ComputingNode {
     if (this.#slots.size === 0 && this.#answers.size === 0) this.#idle?.();
   }
 
-  async #leave(_abort: boolean): Promise<void> {
+  async #leave(): Promise<void> {
     this.#link.send({ t: "credit", window: 0 });
     this.#slots.recallAll();
     this.#flush();

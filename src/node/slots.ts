@@ -62,8 +62,8 @@ export class Slots {
   add(attempts: Iterable<Attempt>): void {
     for (const attempt of attempts) {
       const known = this.#held.get(attempt.task);
-      // The hub gave the task up here and gives it anew: the old run keeps its slot until it returns, unheard.
-      if (known !== undefined) known.state = known.state === "queued" ? "gone" : "orphan";
+      // The hub gave the task up here and gives it anew.
+      if (known !== undefined) this.#abandon(known);
       const held = new Held(attempt);
       this.#held.set(attempt.task, held);
       this.#queue.push(held);
@@ -218,6 +218,15 @@ export class Slots {
     if (!heard) return;
     if (held.stopped) this.#listener.dropped(held.what);
     else this.#listener.failed(held.what, failureOf(error));
+  }
+
+  /** Nobody wants its answer: a worker is killed, an inline run is told and keeps its slot until it returns, unheard. */
+  #abandon(held: Held): void {
+    held.abort();
+    held.run?.kill();
+    if (held.state === "queued") held.state = "gone";
+    else if (held.run !== undefined) this.#leave(held);
+    else held.state = "orphan";
   }
 
   /** The slot of a run is free again. */

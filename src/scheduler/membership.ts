@@ -123,6 +123,8 @@ export class Membership<Tag> {
 
   window(node: Node, window: number): void {
     node.window = Math.max(node.slots, Math.floor(window));
+    // Asking for work again takes a drain back.
+    if (node.draining) this.availability.change(node, () => (node.draining = false));
     this.core.touch(node);
   }
 
