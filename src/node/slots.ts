@@ -222,7 +222,7 @@ export class Slots {
 
   /** Nobody wants its answer: a worker is killed, an inline run is told and keeps its slot until it returns, unheard. */
   #abandon(held: Held): void {
-    held.context?.abort();
+    held.abort();
     held.run?.kill();
     if (held.state === "queued") held.state = "gone";
     else if (held.run !== undefined) this.#leave(held);
