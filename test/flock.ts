@@ -26,7 +26,7 @@ export interface WorkerOptions {
   readonly name?: string;
   readonly slots?: number;
   readonly domain?: string;
-  /** Names of services in test/services.mjs. Default: all of them. */
+  /** Names of services in test/services.mjs, "mine=slow" to offer one as another. Default: all of them. */
   readonly services?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 // flockwork up: a hub on this machine.
 import type { Command } from "commander";
-import { defaultDataDir, startHub } from "../flock/index.node.js";
+import { defaultDataDir, localPort, startHub } from "../flock/index.node.js";
 import { VERSION, type LogOptions } from "../hub/index.js";
 import { FlockworkError } from "../ids/index.js";
 import { onInterrupt } from "./interrupt.js";
@@ -8,7 +8,7 @@ import { choice, wholeNumber } from "./arguments.js";
 import { bold, complain, dim, say } from "./screen.js";
 
 interface UpOptions {
-  readonly port: number;
+  readonly port?: number;
   readonly data?: string;
   readonly ephemeral?: boolean;
   readonly durable: "process" | "power";
@@ -23,9 +23,8 @@ export function addUp(program: Command): void {
     .description("Start a hub on this machine; nodes and main nodes connect to it.")
     .option(
       "-p, --port <port>",
-      "port for WebSocket and HTTP; 0 picks a free one",
+      "port for WebSocket and HTTP; 0 picks a free one (default: FLOCKWORK_PORT, or 9999)",
       wholeNumber("--port", 0, 65_535),
-      9999,
     )
     .option(
       "--data <folder>",
@@ -54,7 +53,7 @@ export function addUp(program: Command): void {
     .action(async (options: UpOptions) => {
       const dataDir = options.ephemeral ? undefined : (options.data ?? defaultDataDir());
       const hub = await startHub({
-        port: options.port,
+        port: options.port ?? localPort(),
         durable: options.durable,
         log: {
           pretty: options.logFormat === "text",
@@ -63,7 +62,7 @@ export function addUp(program: Command): void {
         },
         ...(dataDir !== undefined && { dataDir }),
       });
-      const port = hub.port === 9999 ? "" : ` --hub ${hub.url}`;
+      const port = hub.port === localPort() ? "" : ` --hub ${hub.url}`;
       say(`${bold("Flockwork")} ${VERSION} hub ${hub.id} listens on ${bold(hub.url)}`);
       say(dim(dataDir === undefined ? "Jobs are kept in memory only." : `Jobs are kept in ${dataDir}`));
       say(`Add a node:  flockwork computing-node${port}`);

@@ -10,7 +10,7 @@ import { hubAddress, hubAnswers, hubInside } from "./where.node.js";
 
 export * from "./exports.js";
 export { startHub, type Hub, type HubOptions } from "../hub/index.js";
-export { defaultDataDir, hubAddress } from "./where.node.js";
+export { defaultDataDir, hubAddress, localPort } from "./where.node.js";
 
 /** Options of a node or main node; without `hub`, FLOCKWORK_HUB or the hub on this machine is used. */
 export type JoinOptions<Options extends { hub: string }> = Omit<Options, "hub"> & { readonly hub?: string };
