@@ -36,16 +36,16 @@ export function defaultDataDir(): string {
   return process.env["FLOCKWORK_DATA"] ?? join(base, "flockwork");
 }
 
-/** Whether a hub answers at an address. */
-export async function hubAnswers(url: string): Promise<boolean> {
+/** What the hub at an address says of itself; undefined when none answers. */
+export async function hubHealth(url: string): Promise<{ readonly passing: boolean } | undefined> {
   try {
     const response = await fetch(`${url.replace(/^ws/, "http")}/healthz`, {
       signal: AbortSignal.timeout(1000),
     });
-    await response.body?.cancel();
-    return true;
+    const text = await response.text();
+    return { passing: /"passing": true/.test(text) };
   } catch {
-    return false; // nobody listens, or not as a hub: the link will say why when it is tried
+    return undefined; // nobody listens, or not as a hub: the link will say why when it is tried
   }
 }
 
@@ -59,6 +59,7 @@ export async function hubInside(options: HubOptions = {}): Promise<Hub | undefin
       port: localPort(),
       dataDir: defaultDataDir(),
       log: { level: "warn", pretty: true },
+      passing: true,
       ...options,
     });
   } catch (error) {

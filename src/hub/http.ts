@@ -10,6 +10,8 @@ export interface HttpContext {
   readonly parts: HubParts;
   peers(): number;
   closing(): boolean;
+  /** The hub ends with something else, such as a main node. */
+  readonly passing: boolean;
 }
 
 interface Answer {
@@ -19,12 +21,12 @@ interface Answer {
 }
 
 const ROUTES: { readonly [path: string]: (context: HttpContext) => Answer | Promise<Answer> } = {
-  "/healthz": ({ closing, parts }) =>
+  "/healthz": ({ closing, parts, passing }) =>
     closing()
-      ? json({ status: "stopping" }, 503)
+      ? json({ status: "stopping", passing }, 503)
       : parts.ledger.stuck
-        ? json({ status: "storage_full" }, 503)
-        : json({ status: "ok", software: SOFTWARE }),
+        ? json({ status: "storage_full", passing }, 503)
+        : json({ status: "ok", passing, software: SOFTWARE }),
   "/metrics": async (context) => {
     const registry = metricsOf(context);
     return { status: 200, type: registry.contentType, body: await registry.metrics() };

@@ -40,6 +40,8 @@ export interface HubOptions {
   readonly limits?: Partial<HubLimits>;
   readonly scheduler?: Partial<SchedulerOptions>;
   readonly log?: LogOptions | Logger;
+  /** It ends with something else, such as a main node; /healthz says so, and those who use it may start one in its place. */
+  readonly passing?: boolean;
 }
 
 export interface Hub {
@@ -71,7 +73,16 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
   let backbone: Backbone | undefined;
   try {
     backbone = await openBackbone(options, url);
-    const hub = new RunningHub({ http, backbone, log, limits, url, port, scheduler: options.scheduler });
+    const hub = new RunningHub({
+      http,
+      backbone,
+      log,
+      limits,
+      url,
+      port,
+      scheduler: options.scheduler,
+      passing: options.passing ?? false,
+    });
     await hub.start();
     early.open();
     return hub;
@@ -90,6 +101,7 @@ interface RunningOptions {
   readonly url: string;
   readonly port: number;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
+  readonly passing: boolean;
 }
 
 class RunningHub implements Hub {
@@ -154,6 +166,7 @@ class RunningHub implements Hub {
         parts: this.#parts,
         peers: () => this.#peers.size,
         closing: () => this.#closing !== undefined,
+        passing: this.#options.passing,
       }),
     );
     http.on("upgrade", (request, socket, head) => {

@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
 import { decodeFrame, encodeFrame, PROTOCOL_VERSION } from "../../dist/wire/index.js";
 import { dial } from "../../dist/wire/socket.node.js";
-import { Flock, until, type Program } from "../flock.js";
+import { Flock, freePort, until, type Program } from "../flock.js";
 
 /** Waits for the command's end; it must have said exactly this one line to stderr, and failed. */
 async function failsWith(program: Program, ...parts: readonly (string | RegExp)[]): Promise<void> {
@@ -28,15 +28,6 @@ async function listening(flock: Flock, server: Server): Promise<number> {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   flock.atEnd(() => void server.close());
   return (server.address() as AddressInfo).port;
-}
-
-/** A port nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 describe.concurrent("one line and a code for", { timeout: 40_000 }, () => {

@@ -44,13 +44,13 @@ describe.concurrent("domains", () => {
 
 describe.concurrent("clients of one domain", () => {
   // AML-IP's sizes are 5 clients, and 8 clients with 4 servers and 20 tasks each.
-  it.each([
+  it.for([
     [5, 1, 10],
     [8, 4, 20],
-  ])("%i with %i nodes and %i jobs each get their own solutions only", async (clients, nodes, jobs) => {
-    let finish!: () => Promise<void>;
-    const flock = new Flock((end) => (finish = end));
-    try {
+  ] as const)(
+    "%i with %i nodes and %i jobs each get their own solutions only",
+    async ([clients, nodes, jobs], { onTestFinished }) => {
+      const flock = new Flock(onTestFinished);
       const hub = await flock.hub();
       const workers = await Promise.all(
         Array.from({ length: nodes }, (_, i) => flock.worker(hub.url, { name: `node${i}` })),
@@ -73,8 +73,6 @@ describe.concurrent("clients of one domain", () => {
       expect(ran).toHaveLength(clients * jobs);
       expect(new Set(ran).size).toBe(clients * jobs);
       for (const worker of workers) expect(worker.began.length).toBeGreaterThan(0);
-    } finally {
-      await finish();
-    }
-  });
+    },
+  );
 });
