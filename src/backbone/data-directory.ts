@@ -49,6 +49,7 @@ export class DataDirectory {
   }
 
   release(): void {
+    if (!this.#lock.open) return; // the note may be another hub's by now
     try {
       rmSync(join(this.path, "hub.json"), { force: true });
     } catch (error) {

@@ -63,6 +63,11 @@ describe("the data directory", () => {
     await expect(openSqlite(directory)).rejects.toThrow(`${directory} is in use by another hub: stop`);
     await store.close();
     expect(readHolder(directory)).toBeUndefined();
+
+    const next = await openSqlite(directory);
+    await store.close(); // once more, too late to take the note of the next
+    expect(readHolder(directory)).toEqual({ pid: process.pid });
+    await next.close();
   });
 
   it("loses what a killed put has left, and nothing else", async () => {

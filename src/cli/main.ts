@@ -22,10 +22,9 @@ for (const command of program.commands) command.exitOverride().showHelpAfterErro
 // `flockwork up | head` closes our output: nobody reads any more, so there is nothing left to do.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 // A command that another one started (the demo's nodes) ends with it.
-if (process.channel) {
-  process.channel.unref();
-  process.on("disconnect", () => process.exit());
-}
+if (process.connected === false) process.exit();
+process.channel?.unref();
+process.on("disconnect", () => process.exit());
 
 try {
   await program.parseAsync();

@@ -11,8 +11,9 @@ import type { ClientSession } from "./sessions.js";
 type Answers = MessageOf<"solved">;
 type SolvedEffect = Extract<SchedulerEffect<Job>, { type: "Solved" }>;
 
-/** Most results of one message when they are sent again after a break. */
+/** Most results, and about the most bytes, of one message when they are sent again after a break. */
 const RESEND_JOBS = 1024;
+const RESEND_BYTES = 2 * 1024 * 1024;
 
 export class Delivery {
   readonly #core: HubCore;
@@ -69,16 +70,19 @@ export class Delivery {
   /** Shows a session every stored result it wants and has not acknowledged: after a reconnect or a resume. */
   resend(session: ClientSession): void {
     let batch: Job[] = [];
+    let bytes = 0;
     const flush = () => {
       if (batch.length > 0) this.#deliver(batch, undefined);
       batch = [];
+      bytes = 0;
     };
     for (const job of session.jobs.values()) {
       if (!job.stored || job.acknowledged || !session.wants(job)) continue;
       const last = batch.at(-1);
-      if (last !== undefined && (batch.length >= RESEND_JOBS || nodeOf(last.result) !== nodeOf(job.result)))
-        flush();
+      const full = batch.length >= RESEND_JOBS || bytes >= RESEND_BYTES;
+      if (last !== undefined && (full || nodeOf(last.result) !== nodeOf(job.result))) flush();
       batch.push(job);
+      bytes += resultBytes(job);
     }
     flush();
   }
@@ -217,7 +221,7 @@ export class Delivery {
 
   /** Confirms to a node that its answers need not be kept; `stored`: when those that count are safe. */
   confirm(node: NodeId, { tasks, attempts }: Answers, stored: Promise<void> | undefined): void {
-    const tell = () => this.#core.nodes.views.get(node)?.peer?.send({ t: "stored", tasks, attempts });
+    const tell = () => this.#core.nodes.views.get(node)?.peer?.sendLater({ t: "stored", tasks, attempts });
     if (stored === undefined) tell();
     else
       stored.then(tell, (error: unknown) =>

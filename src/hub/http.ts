@@ -72,15 +72,8 @@ function metricsOf({ core, parts, peers }: HttpContext): Registry {
 }
 
 export function handleHttp(request: IncomingMessage, response: ServerResponse, context: HttpContext): void {
-  const path = new URL(request.url ?? "/", "http://hub").pathname;
-  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  const answer =
-    route === undefined
-      ? json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404)
-      : request.method !== "GET"
-        ? json({ error: `${path} is read with GET.` }, 405)
-        : route(context);
-  Promise.resolve(answer).then(
+  const path = (request.url ?? "/").replace(/[?#].*$/s, "");
+  answerTo(request.method, path, context).then(
     ({ status, type, body }) => {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
     },
@@ -89,6 +82,14 @@ export function handleHttp(request: IncomingMessage, response: ServerResponse, c
       response.writeHead(500).end();
     },
   );
+}
+
+async function answerTo(method: string | undefined, path: string, context: HttpContext): Promise<Answer> {
+  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  if (route === undefined)
+    return json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404);
+  if (method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
+  return route(context);
 }
 
 function json(value: unknown, status = 200): Answer {

@@ -69,6 +69,11 @@ export class Peer {
     if (!this.#closed) this.#outbox.push(message);
   }
 
+  /** Like send, for confirmations that may wait a moment for others to travel with. */
+  sendLater(message: MessageFrom<"hub">): void {
+    if (!this.#closed) this.#outbox.pushLater(message);
+  }
+
   /** Sends what has gathered now rather than at the end of the tick. */
   flush(): void {
     if (!this.#closed) this.#outbox.flush();

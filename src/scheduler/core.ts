@@ -2,6 +2,7 @@
 import type { Domain } from "../ids/index.js";
 import { DEFAULT_SCHEDULER_OPTIONS } from "./events.js";
 import type { SchedulerOptions } from "./events.js";
+import { Attempts } from "./attempts.js";
 import { Group } from "./group.js";
 import { Heap } from "./heap.js";
 import { Node, Pool } from "./node.js";
@@ -15,6 +16,7 @@ export class Core<Tag> {
   readonly options: SchedulerOptions;
   readonly outbox: Outbox<Tag>;
   readonly tasks = new TaskTable();
+  readonly attempts = new Attempts();
   readonly groups = new Map<string, Group>();
   readonly pools = new Map<string, Pool>();
   readonly nodes = new Map<string, Node>();
@@ -167,6 +169,7 @@ export class Core<Tag> {
       before.sibling = attempt.sibling;
     }
     attempt.sibling = null;
+    this.attempts.giveBack(attempt);
     this.touch(node);
   }
 
@@ -202,27 +205,6 @@ export class Core<Tag> {
     this.touch(node);
   }
 
-  quarantine(node: Node, until: number): void {
-    this.changeAbility(node, () => (node.quarantinedUntil = until));
-    this.nodeTimers.set(node, until);
-    this.recallAll(node);
-  }
-
-  /** Changes what the node's availability rests on, and books the difference to the services it offers. */
-  changeAbility(node: Node, change: () => void): void {
-    const available = Number(node.available);
-    const reachable = Number(node.reachable);
-    change();
-    const more = Number(node.available) - available;
-    for (const { group } of node.pool.offers) {
-      group.available += more;
-      group.reachable += Number(node.reachable) - reachable;
-      if (more < 0) this.settleBuckets(group);
-      if (more > 0) this.wakeResting(group);
-    }
-    this.touch(node);
-  }
-
   /** A rest before the task may go back to a node it failed on: twice as long each time. */
   backOff(task: Task): void {
     const { backoffMs, maxBackoffMs } = this.options;
@@ -249,30 +231,6 @@ export class Core<Tag> {
     if (pool.dirty) return;
     pool.dirty = true;
     this.dirtyPools.push(pool);
-  }
-
-  /** After a node has gone: tasks for which nobody else is left may go back to where they failed, after a rest. */
-  private settleBuckets(group: Group): void {
-    if (group.available > group.widestBucket) return;
-    for (const bucket of [...group.buckets.values()]) {
-      if (this.othersThan(bucket.nodes, group)) continue;
-      for (let task = bucket.head; task !== null; task = bucket.head) {
-        this.unqueue(task);
-        this.backOff(task);
-      }
-    }
-  }
-
-  /** After a node has come: tasks that rest because they failed on all others need not. */
-  private wakeResting(group: Group): void {
-    for (let task = group.resting.head; task !== null;) {
-      const { next, trouble } = task;
-      if (this.othersThan(trouble!.failedOn, group)) {
-        this.unqueue(task);
-        this.ready(task, true);
-      }
-      task = next;
-    }
   }
 
   private startNext(node: Node): void {

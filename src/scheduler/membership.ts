@@ -1,11 +1,12 @@
 // Nodes that come, fall silent, come back, and go. What that means for their tasks and values is decided here.
+import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
 import type { SchedulerEvent } from "./events.js";
 import type { Lineage } from "./lineage.js";
 import { Node, Offer, Pool } from "./node.js";
 import type { Outcomes } from "./outcomes.js";
 import * as T from "./task.js";
-import { Attempt } from "./task.js";
+import type { Attempt } from "./task.js";
 
 type EventOf<Tag, Type> = Extract<SchedulerEvent<Tag>, { readonly type: Type }>;
 
@@ -16,6 +17,7 @@ export class Membership<Tag> {
     private readonly core: Core<Tag>,
     private readonly outcomes: Outcomes<Tag>,
     private readonly lineage: Lineage<Tag>,
+    private readonly availability: Availability<Tag>,
   ) {}
 
   join(event: EventOf<Tag, "NodeJoined">): void {
@@ -38,7 +40,7 @@ export class Membership<Tag> {
     node.window = Math.max(node.slots, Math.floor(event.window));
     node.draining = false;
     if (event.resuming === true) core.nodeTimers.set(node, core.now + core.options.graceMs);
-    else this.core.changeAbility(node, () => (node.reachable = true));
+    else this.availability.change(node, () => (node.reachable = true));
     core.touch(node);
   }
 
@@ -46,7 +48,7 @@ export class Membership<Tag> {
   lose(node: Node): void {
     const { core } = this;
     if (!node.reachable) return;
-    core.changeAbility(node, () => (node.reachable = false));
+    this.availability.change(node, () => (node.reachable = false));
     core.nodeTimers.set(node, core.now + core.options.graceMs);
     // From the last to the first, so that what returns to the front of its queue keeps its order.
     for (let a = node.last; a !== null; a = a.prev) {
@@ -82,7 +84,7 @@ export class Membership<Tag> {
     core.nodeTimers.remove(node);
     const before = new Set<Attempt>();
     for (let a = node.first; a !== null; a = a.next) before.add(a);
-    this.core.changeAbility(node, () => {
+    this.availability.change(node, () => {
       this.lineage.resumed(node, event.values);
     });
     // Taken up again in the node's own order; what it does not list, it does not have.
@@ -95,7 +97,7 @@ export class Membership<Tag> {
         before.delete(old);
         core.free(old);
       }
-      const attempt = new Attempt(task, node, number);
+      const attempt = core.attempts.take(task, node, number);
       if (old !== null) attempt.startedAt = old.startedAt;
       listed.add(attempt);
       const foreign = task.batch.domain !== node.pool.domain;
@@ -121,13 +123,15 @@ export class Membership<Tag> {
 
   window(node: Node, window: number): void {
     node.window = Math.max(node.slots, Math.floor(window));
+    // Asking for work again takes a drain back.
+    if (node.draining) this.availability.change(node, () => (node.draining = false));
     this.core.touch(node);
   }
 
   /** What it runs, it finishes; what it holds beyond that goes elsewhere. */
   drain(node: Node): void {
     if (node.draining) return;
-    this.core.changeAbility(node, () => (node.draining = true));
+    this.availability.change(node, () => (node.draining = true));
     this.core.recallAll(node);
   }
 
@@ -139,7 +143,7 @@ export class Membership<Tag> {
       // The record stays until NodeLeft: the node may come back yet, with an empty hand.
       if (!node.reachable) this.empty(node);
       else if (node.quarantinedUntil > 0 && node.quarantinedUntil <= core.now)
-        this.core.changeAbility(node, () => (node.quarantinedUntil = 0));
+        this.availability.change(node, () => (node.quarantinedUntil = 0));
       core.touch(node);
     }
   }

@@ -90,6 +90,7 @@ export class Node {
   streak = 0;
   lastFailed = -1;
   touched = false;
+  outboxAt = -1;
   heapAt = -1;
 
   constructor(

@@ -11,7 +11,9 @@ const MARK = { dispatch: 1, cancel: 2, recall: 3, solved: 4, failed: 5, quaranti
 
 export class Outbox<Tag> {
   private effects: SchedulerEffect<Tag>[] = [];
-  private readonly dispatches = new Map<Node, Assignment<Tag>[]>();
+  /** Each node that is in here knows its position, by `outboxAt`. */
+  private readonly receivers: Node[] = [];
+  private readonly dispatches: Assignment<Tag>[][] = [];
   private readonly cancels = new Map<string, AttemptRef[]>();
   private readonly recalls = new Map<Node, AttemptRef[]>();
   private readonly releases = new Map<Place, ValueRef[]>();
@@ -33,9 +35,12 @@ export class Outbox<Tag> {
     this.note(MARK.dispatch, attempt.number, 0);
     this.decisions++;
     const inputs = task.data?.inputs;
-    let list = this.dispatches.get(node);
-    if (list === undefined) this.dispatches.set(node, (list = []));
-    list.push({
+    if (node.outboxAt < 0) {
+      node.outboxAt = this.receivers.length;
+      this.receivers.push(node);
+      this.dispatches.push([]);
+    }
+    this.dispatches[node.outboxAt]!.push({
       task: task.id,
       attempt: attempt.number,
       // Only batches of this Tag come in, so what a task carries is one.
@@ -49,15 +54,10 @@ export class Outbox<Tag> {
     });
   }
 
-  solved(node: Node, tasks: Task[], index: number[]): void {
-    for (const task of tasks) this.note(MARK.solved, task.id, node.serial);
-    this.effects.push({
-      type: "Solved",
-      node: node.id,
-      tasks: tasks.map((t) => t.id),
-      tags: tasks.map((t) => t.tag as Tag),
-      index,
-    });
+  /** Before all other effects of the event: these may be failures and releases that follow from it. */
+  solved(node: Node, tasks: TaskId[], tags: unknown[], index: number[]): void {
+    for (let i = 0; i < tasks.length; i++) this.note(MARK.solved, tasks[i]!, node.serial);
+    this.effects.unshift({ type: "Solved", node: node.id, tasks, tags: tags as Tag[], index });
   }
 
   failed(task: Task, code: string, message: string, reasons: readonly AttemptFailure[]): void {
@@ -107,14 +107,18 @@ export class Outbox<Tag> {
   flush(): SchedulerEffect<Tag>[] {
     const effects = this.effects;
     this.effects = [];
-    for (const [node, list] of this.dispatches)
+    for (const node of this.receivers) {
+      const list = this.dispatches[node.outboxAt]!;
+      node.outboxAt = -1;
       for (let at = 0; at < list.length; at += this.maxDispatch)
         effects.push({
           type: "Dispatch",
           node: node.id,
           assignments: list.length <= this.maxDispatch ? list : list.slice(at, at + this.maxDispatch),
         });
-    if (this.dispatches.size > 0) this.dispatches.clear();
+    }
+    this.receivers.length = 0;
+    this.dispatches.length = 0;
     if (this.cancels.size > 0) this.cancels.clear();
     if (this.recalls.size > 0) this.recalls.clear();
     if (this.releases.size > 0) this.releases.clear();

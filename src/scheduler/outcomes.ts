@@ -1,5 +1,6 @@
 // What becomes of tasks: submitted, solved, failed and tried again, cancelled, out of time. Placement is elsewhere.
 import type { NodeId, TaskId } from "../ids/index.js";
+import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
 import type { SchedulerEvent, TaskBatch } from "./events.js";
 import type { Lineage } from "./lineage.js";
@@ -17,6 +18,7 @@ export class Outcomes<Tag> {
   constructor(
     private readonly core: Core<Tag>,
     private readonly lineage: Lineage<Tag>,
+    private readonly availability: Availability<Tag>,
   ) {}
 
   submit(from: TaskBatch<Tag>): void {
@@ -46,9 +48,9 @@ export class Outcomes<Tag> {
     const { core } = this;
     const node = core.nodes.get(event.node);
     if (node === undefined) return;
-    const solved: Task[] = [];
+    const solved: TaskId[] = [];
+    const tags: unknown[] = [];
     const index: number[] = [];
-    const made: number[] = [];
     for (let i = 0; i < event.tasks.length; i++) {
       const task = core.tasks.get(event.tasks[i]!);
       if (task === undefined || task.batch.domain !== node.pool.domain) {
@@ -74,18 +76,17 @@ export class Outcomes<Tag> {
       group.severalFail = false;
       if (!task.told) {
         task.told = true;
-        solved.push(task);
+        solved.push(task.id);
+        tags.push(task.tag);
         index.push(i);
       }
       this.cancelAttempts(task, "superseded");
       core.leave(task, T.DONE);
       if (task.data === null && task.batch.keep === "hub") {
         if (task.attempts === null) core.forget(task);
-      } else made.push(i);
+      } else this.lineage.produced(task, node, event.values?.[i]);
     }
-    if (solved.length > 0) core.outbox.solved(node, solved, index);
-    // After the solutions were told: what follows may fail tasks and release values.
-    for (const i of made) this.lineage.produced(core.tasks.get(event.tasks[i]!)!, node, event.values?.[i]);
+    if (solved.length > 0) core.outbox.solved(node, solved, tags, index);
   }
 
   attemptFailed(event: EventOf<Tag, "AttemptFailed">): void {
@@ -250,7 +251,7 @@ export class Outcomes<Tag> {
     if (node.streak < quarantineAfter || !node.available || group.severalFail || group.available < 2) return;
     const streak = node.streak;
     node.streak = 0;
-    core.quarantine(node, core.now + quarantineMs);
+    this.availability.quarantine(node, core.now + quarantineMs);
     core.outbox.quarantined(node, node.quarantinedUntil, `${streak} tasks in a row failed on it`);
   }
 }

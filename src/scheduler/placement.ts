@@ -2,7 +2,7 @@
 import type { Core } from "./core.js";
 import type { Group } from "./group.js";
 import type { Node, Pool } from "./node.js";
-import { Attempt, LIVE } from "./task.js";
+import { LIVE } from "./task.js";
 import type { Task } from "./task.js";
 
 /** A second copy starts when the first has run this many times the median, and at least this much longer. */
@@ -25,9 +25,9 @@ export class Placement<Tag> {
     const pools = core.dirtyPools;
     core.dirtyPools = [];
     for (const pool of pools) pool.dirty = false;
-    let waiting = groups;
     // One of each service in turn; alone, a service gets all it wants at once.
-    while (waiting.length > 0) waiting = waiting.filter((group) => this.serve(group, groups.length === 1));
+    if (groups.length === 1) this.serve(groups[0]!, true);
+    else for (let w = groups; w.length > 0;) w = w.filter((group) => this.serve(group, false));
     for (const pool of pools) this.useIdle(pool);
     for (const group of groups) this.copySlowest(group);
   }
@@ -120,7 +120,7 @@ export class Placement<Tag> {
   }
 
   private start(task: Task, node: Node): void {
-    const attempt = new Attempt(task, node, ++task.lastAttempt);
+    const attempt = this.core.attempts.take(task, node, ++task.lastAttempt);
     this.core.hold(attempt);
     this.core.outbox.dispatch(attempt);
     node.pool.refresh(node);
@@ -189,6 +189,11 @@ export class Placement<Tag> {
     const { core } = this;
     for (let run = group.oldestRun; run !== null; run = group.oldestRun) {
       if (core.paused || group.ready > 0 || group.room.low() !== 0) return;
+      // Without its inputs, a copy could not start.
+      if (run.task.data !== null && run.task.data.missing > 0) {
+        group.removeRun(run);
+        continue;
+      }
       const median = group.median();
       const due = run.startedAt + Math.max(COPY_AFTER * median, median + COPY_AFTER_MS);
       if (due > core.now) {

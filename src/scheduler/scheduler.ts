@@ -1,6 +1,7 @@
 // The scheduler: handle(event, now) -> effects. Pure: no clock, no socket, no randomness but its seed's.
 // This file is its face; outcomes.ts, membership.ts, lineage.ts and placement.ts hold the decisions.
 import type { Domain, NodeId, TaskId } from "../ids/index.js";
+import { Availability } from "./availability.js";
 import { Core, groupKey } from "./core.js";
 import type { SchedulerEffect, SchedulerEvent, SchedulerOptions } from "./events.js";
 import { Lineage } from "./lineage.js";
@@ -53,8 +54,9 @@ export class Scheduler<Tag> {
   constructor(options: Partial<SchedulerOptions> = {}, seed = 1) {
     this.core = new Core(options, seed);
     this.lineage = new Lineage(this.core);
-    this.outcomes = new Outcomes(this.core, this.lineage);
-    this.membership = new Membership(this.core, this.outcomes, this.lineage);
+    const availability = new Availability(this.core);
+    this.outcomes = new Outcomes(this.core, this.lineage, availability);
+    this.membership = new Membership(this.core, this.outcomes, this.lineage, availability);
     this.placement = new Placement(this.core);
   }
 
@@ -64,6 +66,7 @@ export class Scheduler<Tag> {
     this.apply(event);
     this.outcomes.sweep();
     this.placement.settle();
+    this.core.attempts.turn();
     return this.core.outbox.flush();
   }
 

@@ -12,6 +12,8 @@ export class TaskTable {
   private readonly pages = new Map<number, Page>();
   private lastNumber = -1;
   private lastPage: Page | undefined;
+  /** Kept for the next, since a page may fill and empty with every task. */
+  private spare: Page | undefined;
   size = 0;
 
   get(id: number): Task | undefined {
@@ -24,7 +26,8 @@ export class TaskTable {
     const number = Math.floor(task.id / PAGE);
     let page = this.page(number);
     if (page === undefined) {
-      page = new Page();
+      page = this.spare ?? new Page();
+      this.spare = undefined;
       this.pages.set(number, page);
       this.lastPage = page;
       this.lastNumber = number;
@@ -44,6 +47,7 @@ export class TaskTable {
     this.size--;
     if (--page.used > 0) return true;
     this.pages.delete(number);
+    this.spare = page;
     this.lastPage = undefined;
     this.lastNumber = -1;
     return true;

@@ -152,9 +152,9 @@ export class Attempt {
   heapAt = -1;
 
   constructor(
-    readonly task: Task,
-    readonly node: Node,
-    readonly number: number,
+    public task: Task,
+    public node: Node,
+    public number: number,
   ) {}
 }
 

@@ -103,6 +103,13 @@ export class Link<R extends "client" | "node" | "beat"> {
     return true;
   }
 
+  /** Like send, for a message that may wait a moment for others to travel with. */
+  sendLater(message: MessageFrom<R>): boolean {
+    if (this.#state.is !== "up" || this.#closing) return false;
+    this.#outbox.pushLater(message);
+    return true;
+  }
+
   /** Sends what is queued now, before the end of the tick. */
   flush(): void {
     this.#outbox.flush();
