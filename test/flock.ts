@@ -1,6 +1,7 @@
 // Real hubs, computing nodes and main nodes for system tests: started from dist/, watched line by line, ended with the test.
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -26,7 +27,7 @@ export interface WorkerOptions {
   readonly name?: string;
   readonly slots?: number;
   readonly domain?: string;
-  /** Names of services in test/services.mjs. Default: all of them. */
+  /** Names of services in test/services.mjs, "mine=slow" to offer one as another. Default: all of them. */
   readonly services?: readonly string[];
 }
 
@@ -273,6 +274,15 @@ export class WorkerProcess {
   drop(): void {
     this.program.child.stdin!.write("drop\n");
   }
+}
+
+/** A port nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+  return port;
 }
 
 /** Waits for a condition; throws with what it was and the last value seen. */

@@ -7,7 +7,11 @@ import * as all from "./services.mjs";
 const { hub, name = "worker", slots = 1, domain, services } = JSON.parse(process.argv[2]);
 const print = (line) => process.stdout.write(`${line}\n`);
 const module = fileURLToPath(new URL("./services.mjs", import.meta.url));
-const one = (service) => [service, service === "spin" ? { module, export: service } : all[service]];
+/** "slow", or "mine=slow" to offer it as "mine". */
+const one = (name) => {
+  const service = name.split("=").at(-1);
+  return [name.split("=")[0], service === "spin" ? { module, export: service } : all[service]];
+};
 
 const node = await ComputingNode.join({
   hub,

@@ -27,6 +27,8 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
   const tell = flags.quiet ? () => undefined : say;
   let answered = 0;
   const upper: ServiceFunction = async (job, { signal }) => {
+    // The first job may be here before join() has come back.
+    const { id } = await joined;
     const text = job.text();
     tell(` Received Job: <${text}>. Processing...`);
     const delay = flags.delay ?? 1000 + Math.random() * 4000;
@@ -35,16 +37,17 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
     tell(` Answering Solution: <${solution}>.`);
     answered++;
     const left = limit === undefined ? "" : ` ${limit - answered} remaining.`;
-    tell(`Computing Node ID{${node.id}} answered task.${left}`);
+    tell(`Computing Node ID{${id}} answered task.${left}`);
     return solution;
   };
-  const node = await ComputingNode.join({
+  const joined = ComputingNode.join({
     ...joinOptions(flags),
     slots: flags.slots,
     services: { upper: { run: upper, idempotent: true } },
     ...(limit !== undefined && { limit }),
     onNotice: (notice) => remark(notice.message),
   });
+  const node = await joined;
   say(
     limit === undefined
       ? `Computing Node ID{${node.id}} ready.`

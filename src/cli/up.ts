@@ -1,15 +1,15 @@
 // flockwork up: a hub on this machine.
 import type { Command } from "commander";
-import { announceHub, defaultDataDir, startHub } from "../flock/index.node.js";
+import { announceHub, defaultDataDir, localPort, startHub } from "../flock/index.node.js";
 import { isLoopback, VERSION, type LogOptions } from "../hub/index.js";
-import { DEFAULT_PORT, FlockworkError } from "../ids/index.js";
+import { FlockworkError } from "../ids/index.js";
 import { onInterrupt } from "./interrupt.js";
 import { choice, readPem, wholeNumber } from "./arguments.js";
 import { printLinks } from "./links.js";
 import { bold, complain, dim, say } from "./screen.js";
 
 interface UpOptions {
-  readonly port: number;
+  readonly port?: number;
   readonly host: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -32,9 +32,8 @@ export function addUp(program: Command): void {
     .description("Start a hub on this machine; nodes and main nodes connect to it.")
     .option(
       "-p, --port <port>",
-      "port for WebSocket and HTTP; 0 picks a free one",
+      "port for WebSocket and HTTP; 0 picks a free one (default: FLOCKWORK_PORT, or 9999)",
       wholeNumber("--port", 0, 65_535),
-      9999,
     )
     .option(
       "--host <address>",
@@ -79,7 +78,7 @@ async function run(options: UpOptions): Promise<void> {
   const dataDir = options.ephemeral ? undefined : (options.data ?? defaultDataDir());
   const tls = tlsOf(options);
   const hub = await startHub({
-    port: options.port,
+    port: options.port ?? localPort(),
     host: options.host,
     durable: options.durable,
     log: {
@@ -103,7 +102,7 @@ async function run(options: UpOptions): Promise<void> {
     );
   if (hub.asksToken) await printLinks(hub);
   else {
-    const port = hub.port === DEFAULT_PORT ? "" : ` --hub ${hub.url}`;
+    const port = hub.port === localPort() ? "" : ` --hub ${hub.url}`;
     say(`Add a node:  flockwork computing-node${port}`);
     say(`Send a job:  flockwork main-node${port} "first job"`);
   }

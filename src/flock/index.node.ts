@@ -1,16 +1,16 @@
 // The package's face in Node: join() for main and computing nodes, with the hub found or started.
 import { MainNode as ClientMainNode, type MainNodeOptions } from "../client/index.js";
-import type { Hub } from "../hub/index.js";
 import { SOFTWARE } from "../hub/index.js";
 import { ComputingNode as NodeComputingNode, type ComputingNodeOptions } from "../node/index.js";
 import { workerModules } from "../node/module-runner.node.js";
 import { startBeat } from "../wire/beat.node.js";
 import { dialWith } from "../wire/socket.node.js";
-import { findHub, hubInside, type HubAccess, type HubTarget } from "./where.node.js";
+import { StandIn } from "./stand-in.node.js";
+import { findHub, type HubAccess, type HubTarget } from "./where.node.js";
 
 export * from "./exports.js";
 export { startHub, type Hub, type HubOptions } from "../hub/index.js";
-export { defaultDataDir, hubAddress, type HubAccess } from "./where.node.js";
+export { defaultDataDir, hubAddress, localPort, type HubAccess } from "./where.node.js";
 export { announceHub } from "./discovery.node.js";
 
 /** Options of a node or main node; without `hub`, FLOCKWORK_HUB or the hub on this machine is used. */
@@ -20,20 +20,35 @@ export type MainNode = ClientMainNode;
 export const MainNode = {
   /**
    * Joins a hub. Where `hub` and FLOCKWORK_HUB are absent and none runs on this machine, starts one inside this process,
-   * which ends with it. Rejects with `session_taken`, `version_mismatch`, `data_locked`.
+   * which ends with it; another main node of this machine then takes its place. Rejects with `session_taken`,
+   * `version_mismatch`, `data_locked`.
    */
   async join(options: JoinOptions<MainNodeOptions> = {}): Promise<ClientMainNode> {
     const target = await findHub(options, "main");
-    const inside = target.assumed ? await hubInside() : undefined;
+    const runtime = { dial: dialWith({ ca: target.ca }), software: SOFTWARE };
+    if (!target.local) return ClientMainNode.start(joined(options, target), runtime);
+    const standIn = new StandIn(target.url, (error) => options.onNotice?.(error));
+    await standIn.start();
     try {
-      const main = await ClientMainNode.start(joined(options, target), {
-        dial: dialWith({ ca: target.ca }),
-        software: SOFTWARE,
-      });
-      if (inside !== undefined) endWith(main, inside);
+      const main = await ClientMainNode.start(
+        {
+          ...joined(options, target),
+          onUp: () => {
+            void standIn.up();
+            options.onUp?.();
+          },
+          onDown: (reason) => {
+            standIn.down();
+            options.onDown?.(reason);
+          },
+        },
+        runtime,
+      );
+      endWith(main, standIn);
+      await standIn.up();
       return main;
     } catch (error) {
-      await inside?.close();
+      await standIn.close();
       throw error;
     }
   },
@@ -63,10 +78,10 @@ function joined<Options extends HubAccess>(
 }
 
 /** The hub inside this process leaves with its main node. */
-function endWith(main: ClientMainNode, hub: Hub): void {
+function endWith(main: ClientMainNode, standIn: StandIn): void {
   const close = main.close.bind(main);
   main.close = async () => {
     await close();
-    await hub.close();
+    await standIn.close();
   };
 }

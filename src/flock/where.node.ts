@@ -8,7 +8,22 @@ import { DEFAULT_PORT, FlockworkError } from "../ids/index.js";
 import { parseToken, type Token, type TokenRole } from "../wire/index.js";
 import { findInNetwork } from "./discovery.node.js";
 
-export const DEFAULT_HUB = `ws://127.0.0.1:${DEFAULT_PORT}`;
+/** The port of the hub on this machine: FLOCKWORK_PORT, or 9999. Throws `bad_argument` when it is no port. */
+export function localPort(): number {
+  const text = process.env["FLOCKWORK_PORT"] ?? String(DEFAULT_PORT);
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new FlockworkError(
+      "bad_argument",
+      `FLOCKWORK_PORT is "${text}"; it must be a number from 1 to 65535.`,
+    );
+  return port;
+}
+
+/** The address of the hub on this machine. */
+function localHub(): string {
+  return `ws://127.0.0.1:${localPort()}`;
+}
 
 /** What a caller may say about the hub. Each has an environment variable behind it: FLOCKWORK_HUB, FLOCKWORK_TOKEN, FLOCKWORK_INSECURE. */
 export interface HubAccess {
@@ -26,13 +41,13 @@ export interface HubTarget {
   readonly url: string;
   readonly token?: Token;
   readonly ca?: string;
-  /** Nobody said where the hub is, so none may be there yet. */
-  readonly assumed: boolean;
+  /** Nobody said where the hub is: it is on this machine, or is to be started there. */
+  readonly local: boolean;
 }
 
 /** The address and token of a link. Throws `bad_argument` when it is no address. */
 export function hubAddress(given?: string): string {
-  return parseLink(given ?? process.env["FLOCKWORK_HUB"] ?? DEFAULT_HUB).url;
+  return parseLink(given ?? process.env["FLOCKWORK_HUB"] ?? localHub()).url;
 }
 
 /** Finds the hub for a peer of this role. Throws `bad_argument` for an address that can not, or must not, be used. */
@@ -45,23 +60,23 @@ export async function findHub(access: HubAccess, role: TokenRole): Promise<HubTa
   const insecure = access.insecure ?? process.env["FLOCKWORK_INSECURE"] === "1";
   if (link !== undefined) {
     refusePlain(link.url, insecure);
-    return { url: link.url, ...extra, assumed: false };
+    return { url: link.url, ...extra, local: false };
   }
   const here = await onThisMachine(role);
-  if (here !== undefined) return { ...extra, ...here, ...(token && { token }), assumed: false };
+  if (here !== undefined) return { ...extra, ...here, ...(token && { token }), local: true };
   if (token !== undefined) {
     const found = await findInNetwork(token, role, insecure, access.ca);
-    if (found !== undefined) return { url: found, ...extra, assumed: false };
+    if (found !== undefined) return { url: found, ...extra, local: false };
   }
-  return { url: DEFAULT_HUB, ...extra, assumed: true };
+  return { url: localHub(), ...extra, local: true };
 }
 
 /** The hub that runs here: on the default port, or wherever the holder of the data directory listens. */
 async function onThisMachine(role: TokenRole): Promise<{ url: string; token?: Token } | undefined> {
   const folder = defaultDataDir();
   const holder = readHolder(folder)?.url;
-  for (const url of [DEFAULT_HUB, ...(holder === undefined ? [] : [local(holder)])]) {
-    if (!(await hubAnswers(url))) continue;
+  for (const url of [localHub(), ...(holder === undefined ? [] : [local(holder)])]) {
+    if (!(await hubHealth(url))) continue;
     // Whoever can read the hub's own token file is its owner.
     const token = url === (holder && local(holder)) ? ownToken(folder, role) : undefined;
     return { url, ...(token && { token }) };
@@ -112,17 +127,17 @@ export function defaultDataDir(): string {
   return process.env["FLOCKWORK_DATA"] ?? join(base, "flockwork");
 }
 
-/** Whether a hub answers at an address; a certificate we do not trust is an answer too. */
-export async function hubAnswers(url: string): Promise<boolean> {
+/** What the hub at an address says of itself; undefined when none answers. A certificate we do not trust is an answer too. */
+export async function hubHealth(url: string): Promise<{ readonly passing: boolean } | undefined> {
   try {
     const response = await fetch(`${url.replace(/^ws/, "http")}/healthz`, {
       signal: AbortSignal.timeout(1000),
     });
-    await response.body?.cancel();
-    return true;
+    return { passing: /"passing": true/.test(await response.text()) };
   } catch (error) {
     const code = (error as { cause?: { code?: string } }).cause?.code ?? "";
-    return /CERT|SELF_SIGNED|SIGNATURE/.test(code); // otherwise nobody listens, or not as a hub: the link will say why
+    // Otherwise nobody listens, or not as a hub: the link will say why when it is tried.
+    return /CERT|SELF_SIGNED|SIGNATURE/.test(code) ? { passing: false } : undefined;
   }
 }
 
@@ -132,7 +147,13 @@ export async function hubAnswers(url: string): Promise<boolean> {
  */
 export async function hubInside(options: HubOptions = {}): Promise<Hub | undefined> {
   try {
-    return await startHub({ dataDir: defaultDataDir(), log: { level: "warn", pretty: true }, ...options });
+    return await startHub({
+      port: localPort(),
+      dataDir: defaultDataDir(),
+      log: { level: "warn", pretty: true },
+      passing: true,
+      ...options,
+    });
   } catch (error) {
     if (error instanceof FlockworkError && error.code === "port_in_use") return undefined;
     throw error;

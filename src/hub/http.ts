@@ -12,6 +12,8 @@ export interface HttpContext {
   readonly gate: Gate;
   peers(): number;
   closing(): boolean;
+  /** The hub ends with something else, such as a main node. */
+  readonly passing: boolean;
 }
 
 interface Answer {
@@ -29,12 +31,12 @@ interface Route {
 const ROUTES: { readonly [path: string]: Route } = {
   "/healthz": {
     open: true,
-    answer: ({ closing, parts }) =>
+    answer: ({ closing, parts, passing }) =>
       closing()
-        ? json({ status: "stopping" }, 503)
+        ? json({ status: "stopping", passing }, 503)
         : parts.ledger.stuck
-          ? json({ status: "storage_full" }, 503)
-          : json({ status: "ok", software: SOFTWARE }),
+          ? json({ status: "storage_full", passing }, 503)
+          : json({ status: "ok", passing, software: SOFTWARE }),
   },
   "/metrics": {
     answer: async (context) => {

@@ -57,6 +57,7 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
       gate,
       asksToken: required,
       scheduler: options.scheduler,
+      passing: options.passing ?? false,
     });
     await hub.start();
     early.open();

@@ -26,4 +26,6 @@ export interface HubOptions {
   readonly limits?: Partial<HubLimits>;
   readonly scheduler?: Partial<SchedulerOptions>;
   readonly log?: LogOptions | Logger;
+  /** It ends with something else, such as a main node; /healthz says so, and those who use it may start one in its place. */
+  readonly passing?: boolean;
 }

@@ -49,6 +49,7 @@ export interface RunningOptions {
   readonly tokens: TokenStore;
   readonly gate: Gate;
   readonly asksToken: boolean;
+  readonly passing: boolean;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
 }
 
@@ -113,6 +114,7 @@ export class RunningHub implements Hub {
         gate,
         peers: () => this.#entrance.peers.size,
         closing: () => this.#closing !== undefined,
+        passing: this.#options.passing,
       }),
     );
     this.#entrance = new Entrance({

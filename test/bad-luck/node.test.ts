@@ -63,46 +63,41 @@ describe("a computing node killed with SIGKILL in mid job", () => {
 
 describe.concurrent("a computing node frozen with SIGSTOP", () => {
   // Woken while the hub still waits for it, and after the hub has given it up (10 s).
-  it.each([8000, 15_000])(
+  it.for([8000, 15_000])(
     "for %i ms is noticed in 3 s; woken, it drops what others did",
-    async (ms) => {
-      let finish!: () => Promise<void>;
-      const flock = new Flock((end) => (finish = end));
-      try {
-        const hub = await flock.hub();
-        const frozen = await flock.worker(hub.url, { name: "frozen", slots: 2 });
-        const main = await flock.main(hub.url);
-        // When it wakes, the first is over at once and answers too late; the second still runs and must be dropped.
-        const batch = main.submit("slowFirst", ["frost 1000", "ice 600000"]);
-        await Promise.all([frozen.runs("frost"), frozen.runs("ice")]);
-        frozen.program.signal("SIGSTOP");
-        const since = performance.now();
-        const other = await flock.worker(hub.url, { name: "other" });
-        await hub.logged(/fallen silent/);
-        const noticed = performance.now() - since;
-        figure("SIGSTOP to noticed", `${Math.round(noticed)} ms (wanted: under 3000)`);
-        expect(noticed).toBeLessThan(4500);
-        expect(await solutions(batch, 2)).toEqual(["FROST 1000", "ICE 600000"]);
-        expect(other.began.sort()).toEqual(["frost 1000", "ice 600000"]);
-        await sleep(ms - (performance.now() - since));
-        const states = (await hub.nodes()).map((node) => node.state).sort();
-        expect(states).toEqual(ms < 12_000 ? ["running", "unknown"] : ["dropped", "running"]);
-        frozen.program.signal("SIGCONT");
-        await frozen.program.said(/^aborted ice$/);
-        await until(
-          "both nodes there and idle",
-          () => hub.nodes(),
-          (nodes) =>
-            nodes.length === 2 && nodes.every((node) => node.state === "running" && node.running === 0),
-        );
-        // It works on, with all its slots.
-        const more = main.submit("slow", ["a 1000", "b 1000", "c 1000"]);
-        expect(await solutions(more, 3)).toEqual(["A", "B", "C"]);
-        expect(frozen.began).toHaveLength(4);
-        expect(await hub.jobs()).toMatchObject({ waiting: 0, running: 0, solved: 5, unsolved: 0 });
-      } finally {
-        await finish();
-      }
+    async (ms, { onTestFinished }) => {
+      const flock = new Flock(onTestFinished);
+      const hub = await flock.hub();
+      const frozen = await flock.worker(hub.url, { name: "frozen", slots: 2 });
+      const main = await flock.main(hub.url);
+      // When it wakes, the first is over at once and answers too late; the second still runs and must be dropped.
+      const batch = main.submit("slowFirst", ["frost 1000", "ice 600000"]);
+      await Promise.all([frozen.runs("frost"), frozen.runs("ice")]);
+      frozen.program.signal("SIGSTOP");
+      const since = performance.now();
+      const other = await flock.worker(hub.url, { name: "other" });
+      await hub.logged(/fallen silent/);
+      const noticed = performance.now() - since;
+      figure("SIGSTOP to noticed", `${Math.round(noticed)} ms (wanted: under 3000)`);
+      expect(noticed).toBeLessThan(4500);
+      expect(await solutions(batch, 2)).toEqual(["FROST 1000", "ICE 600000"]);
+      expect(other.began.sort()).toEqual(["frost 1000", "ice 600000"]);
+      await sleep(ms - (performance.now() - since));
+      const states = (await hub.nodes()).map((node) => node.state).sort();
+      expect(states).toEqual(ms < 12_000 ? ["running", "unknown"] : ["dropped", "running"]);
+      frozen.program.signal("SIGCONT");
+      await frozen.program.said(/^aborted ice$/);
+      await until(
+        "both nodes there and idle",
+        () => hub.nodes(),
+        (nodes) =>
+          nodes.length === 2 && nodes.every((node) => node.state === "running" && node.running === 0),
+      );
+      // It works on, with all its slots.
+      const more = main.submit("slow", ["a 1000", "b 1000", "c 1000"]);
+      expect(await solutions(more, 3)).toEqual(["A", "B", "C"]);
+      expect(frozen.began).toHaveLength(4);
+      expect(await hub.jobs()).toMatchObject({ waiting: 0, running: 0, solved: 5, unsolved: 0 });
     },
     60_000,
   );
