@@ -35,6 +35,21 @@ export async function slow(job, { signal }) {
   return name.toUpperCase();
 }
 
+/** Upper case without a word, for loads whose lines nobody reads. */
+export function quiet(job) {
+  return job.text().toUpperCase();
+}
+
+/** Takes its time at the first try only. */
+export function slowFirst(job, context) {
+  return context.attempt === 1 ? slow(job, context) : upper(job);
+}
+
+/** Upper case with a tail of 100 kB, after a while. */
+export async function grow(job, context) {
+  return `${await slow(job, context)} `.padEnd(100_000, "-");
+}
+
 /** Holds the thread. */
 export function block(job) {
   const { name, ms } = parts(job);

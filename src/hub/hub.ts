@@ -25,6 +25,7 @@ import { hubLogger, type LogOptions } from "./log.js";
 import { NodeDesk } from "./node-desk.js";
 import { Peer, type Hello } from "./peer.js";
 import { recover, rewrite } from "./recovery.js";
+import { threshold } from "./threshold.js";
 import { SOFTWARE } from "./version.js";
 
 export interface HubOptions {
@@ -62,20 +63,23 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const host = options.host ?? "127.0.0.1";
   const http = createServer();
+  const early = threshold(http);
   // The port first: whoever loses the race for it must not touch the data.
   await listen(http, options.port ?? DEFAULT_PORT, host);
   const port = (http.address() as AddressInfo).port;
   const url = `ws://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  let backbone: Backbone;
+  let backbone: Backbone | undefined;
   try {
     backbone = await openBackbone(options, url);
+    const hub = new RunningHub({ http, backbone, log, limits, url, port, scheduler: options.scheduler });
+    await hub.start();
+    early.open();
+    return hub;
   } catch (error) {
-    http.close();
+    early.close();
+    await backbone?.close();
     throw error;
   }
-  const hub = new RunningHub({ http, backbone, log, limits, url, port, scheduler: options.scheduler });
-  await hub.start();
-  return hub;
 }
 
 interface RunningOptions {

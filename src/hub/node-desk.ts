@@ -36,8 +36,8 @@ export interface NodeView {
 
 /** How long a node that is gone stays in /api/nodes as dropped. */
 const REMEMBER_MS = 60_000;
-/** How long a hub that starts waits for the nodes of the one before; a link redials within two seconds. */
-const RETURN_MS = 2_000;
+/** How long a hub that starts waits for the nodes of the one before; a link redials within two seconds, and then must dial. */
+const RETURN_MS = 2_500;
 const KV_PREFIX = "node/";
 /** About the most bytes of one `run`. */
 const RUN_BYTES = 2 * 1024 * 1024;
