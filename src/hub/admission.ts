@@ -67,11 +67,15 @@ export class Admission {
   async #admit(session: ClientSession, message: Submit & { readonly seqs: Float64Array }): Promise<void> {
     const { seqs } = message;
     const jobs: Job[] = [];
+    let inputs: readonly Job[] = [];
     let columns: StoredColumns | undefined;
     try {
       const bytes = message.lengths.reduce((sum, length) => sum + length, 0);
       this.#check(session, message, bytes);
-      const inputs = (message.inputs ?? []).map((seq) => this.#input(session, seq));
+      const wanted = (message.inputs ?? []).map((seq) => this.#input(session, seq));
+      // Held from here on: the client may acknowledge them while this submit is being stored.
+      for (const input of wanted) input.dependents += seqs.length;
+      inputs = wanted;
       columns = this.#parts.blobs.hasLarge(message.lengths)
         ? await this.#parts.blobs.store(message)
         : { kinds: message.kinds, lengths: message.lengths, data: message.data };
@@ -101,7 +105,6 @@ export class Admission {
         session.jobs.set(job.seq, job);
       }
       segment.live = jobs.length;
-      for (const input of inputs) input.dependents += jobs.length;
       const lsn = await this.#parts.ledger.append(record, encoded);
       this.#parts.ledger.track(segment, lsn);
       session.nextSeq = Math.max(session.nextSeq, seqs.at(-1)! + 1);
@@ -109,28 +112,26 @@ export class Admission {
       this.#parts.counters.submitted += jobs.length;
       session.peer?.sendLater({ t: "accepted", runs: packRuns(seqs) });
       this.#tellUnknownService(session, message.service);
-      this.schedule(jobs);
+      this.begin(jobs);
     } catch (error) {
       this.#parts.blobs.releaseAll(columns?.blobs);
-      for (const job of jobs) {
-        session.jobs.delete(job.seq);
-        for (const input of job.inputs) input.dependents--;
-      }
+      for (const job of jobs) session.jobs.delete(job.seq);
+      this.#core.clients.delivery.release(inputs, seqs.length);
       this.#refuse(session, seqs, error);
     }
   }
 
-  /** Jobs that a replay found without a result. */
-  resume(open: readonly Job[]): void {
-    // The last hub may have died between the failure of an input and that of what was to take it.
-    const failed = new Set(open.filter((job) => failedInput(job) !== undefined));
-    this.schedule(failed.size === 0 ? open : open.filter((job) => !failed.has(job)));
-    for (const job of failed)
+  /** Jobs that are in the journal and have no result. */
+  begin(jobs: readonly Job[]): void {
+    // An input may have failed while the jobs were stored, or just before the last hub died.
+    const doomed = new Set(jobs.filter((job) => failedInput(job) !== undefined));
+    this.#schedule(doomed.size === 0 ? jobs : jobs.filter((job) => !doomed.has(job)));
+    for (const job of doomed)
       this.#core.clients.unsolved(job, "input_failed", inputFailed(failedInput(job) as Job), []);
   }
 
   /** Gives jobs to the scheduler, in runs of neighbouring task numbers of one segment. */
-  schedule(jobs: readonly Job[]): void {
+  #schedule(jobs: readonly Job[]): void {
     for (let from = 0; from < jobs.length;) {
       let to = from + 1;
       const next = () => jobs[to]?.task === jobs[to - 1]!.task + 1 && jobs[to]!.source === jobs[from]!.source;

@@ -95,9 +95,23 @@ export class Delivery {
       job.acknowledged = true;
       job.session.jobs.delete(job.seq);
       job.session.unclaimedBytes -= resultBytes(job);
-      if (job.dependents === 0) this.#release(job, gone);
+      if (job.dependents === 0) this.#forgetOne(job, gone);
     }
     this.#writeForgotten(gone);
+  }
+
+  /** `times` jobs that were to take these as inputs do not need them any more. */
+  release(inputs: readonly Job[], times: number): void {
+    const gone: number[] = [];
+    this.#letGo(inputs, times, gone);
+    this.#writeForgotten(gone);
+  }
+
+  #letGo(inputs: readonly Job[], times: number, gone: number[]): void {
+    for (const input of inputs) {
+      input.dependents -= times;
+      if (input.dependents === 0 && input.acknowledged) this.#forgetOne(input, gone);
+    }
   }
 
   #attach(jobs: readonly Job[], segment: Segment): void {
@@ -129,10 +143,7 @@ export class Delivery {
       job.stored = true;
       job.session.unclaimedBytes += resultBytes(job);
       ended ||= job.session.ended;
-      for (const input of job.inputs) {
-        input.dependents--;
-        if (input.dependents === 0 && input.acknowledged) this.#release(input, gone);
-      }
+      this.#letGo(job.inputs, 1, gone);
     }
     this.#writeForgotten(gone);
     if (ended) this.forget(jobs.filter((job) => job.session.ended));
@@ -199,7 +210,7 @@ export class Delivery {
     });
   }
 
-  #release(job: Job, gone: number[]): void {
+  #forgetOne(job: Job, gone: number[]): void {
     gone.push(job.task);
     this.#parts.counters.acknowledged++;
     job.source.live--;

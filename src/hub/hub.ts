@@ -158,7 +158,7 @@ class RunningHub implements Hub {
     this.#journalId = await journalId(backbone);
     const open = await recover(this.#parts, this.#core.clients);
     await this.#core.nodes.expectReturns(open.length > 0);
-    this.#core.clients.admission.resume(open);
+    this.#core.clients.admission.begin(open);
     if (open.length > 0) log.info({ jobs: open.length }, "jobs recovered");
     http.on("request", (request, response) =>
       handleHttp(request, response, {

@@ -7,7 +7,7 @@ import type { HubParts } from "./core.js";
 import { Job, Segment } from "./jobs.js";
 import { encodeRecord, type HubRecord, type SubmitRecord } from "./records.js";
 
-/** Replays the journal. Returns the jobs that have no result, in the order of their segments. */
+/** Replays the journal. Returns the jobs that have no result, as they came. */
 export async function recover(parts: HubParts, clients: ClientDesk): Promise<Job[]> {
   const jobs = new Map<number, Job>();
   for await (const { lsn, record, bytes } of parts.ledger.replay()) {
@@ -34,7 +34,8 @@ export async function recover(parts: HubParts, clients: ClientDesk): Promise<Job
   }
   for (const job of open) for (const input of job.inputs) input.dependents++;
   await parts.blobs.deleteOrphans();
-  return open;
+  // A job's inputs came before it, also where they were copied behind it.
+  return open.sort((a, b) => a.task - b.task);
 }
 
 /** Live counts are taken afterwards, from the jobs that are left. */
