@@ -13,12 +13,18 @@ export class Tensor<D extends DType = DType> {
   ) {
     for (const dim of shape)
       if (!Number.isInteger(dim) || dim < 0)
-        throw new RangeError(`tensor: shape [${shape.join(",")}] holds ${dim}; dimensions are whole numbers from 0`);
+        throw new RangeError(
+          `tensor: shape [${shape.join(",")}] holds ${dim}; dimensions are whole numbers from 0`,
+        );
     this.size = shape.reduce((a, b) => a * b, 1);
     if (!(data instanceof DTYPES[dtype].array))
-      throw new TypeError(`tensor: ${dtype} needs a ${DTYPES[dtype].array.name}, got ${Object.prototype.toString.call(data)}`);
+      throw new TypeError(
+        `tensor: ${dtype} needs a ${DTYPES[dtype].array.name}, got ${Object.prototype.toString.call(data)}`,
+      );
     if (data.length !== this.size)
-      throw new RangeError(`tensor: shape [${shape.join(",")}] has ${this.size} elements, data has ${data.length}`);
+      throw new RangeError(
+        `tensor: shape [${shape.join(",")}] has ${this.size} elements, data has ${data.length}`,
+      );
   }
 
   get bytes(): number {
@@ -59,7 +65,9 @@ export function decodeTensor(bytes: Uint8Array): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   const row = DTYPES[dtype];
   if (size * row.bytes !== bytes.length - header)
-    throw new RangeError(`tensor: ${dtype} [${shape.join(",")}] needs ${size * row.bytes} bytes, got ${bytes.length - header}`);
+    throw new RangeError(
+      `tensor: ${dtype} [${shape.join(",")}] needs ${size * row.bytes} bytes, got ${bytes.length - header}`,
+    );
   const at = bytes.byteOffset + header;
   const buffer = at % row.bytes === 0 ? bytes.buffer : bytes.slice(header).buffer;
   const data = new row.array(buffer as ArrayBuffer, buffer === bytes.buffer ? at : 0, size);

@@ -1,0 +1,221 @@
+// Rows that move elements without computing on them: reshape, transpose, broadcast, join; and cast.
+import type { DType } from "../../tensor/index.js";
+import { addDims, divideDims, mulDims, sizeOf, type Dim, type Shape } from "../dim.js";
+import { GraphError } from "../error.js";
+import { apply, type Expression } from "../expression.js";
+import { ALL } from "../kernels.js";
+import { broadcastStrides, count, dotProduct, eachIndex, Nd } from "../nd.js";
+import { castTo, meet, toExpression, type Operand } from "../operand.js";
+import { compositionRow, maker, operator, tensorRow, type Maker, type Operator } from "../row.js";
+import { axesOf, axisOf, broadcast, printType, sameShape } from "../shape.js";
+import { castRow } from "../source.js";
+import { bound } from "./pattern.js";
+
+const family = "shape" as const;
+const noFlops = (): number => 0;
+
+export const cast: Operator<(x: Operand, dtype: DType) => Expression> = operator(
+  castRow,
+  (x: Operand, dtype: DType) => castTo(toExpression("cast", x), dtype),
+);
+
+const reshapeRow = tensorRow<{ shape: Shape }>({
+  name: "reshape",
+  family,
+  doc: "The same elements in another shape; one dimension may be -1.",
+  onnx: "Reshape",
+  operands: { shape: "dims" },
+  kernels: ALL,
+  infer: ([x], { shape }) => [{ dtype: x!.dtype, shape }],
+  exported: ({ shape }) =>
+    shape.filter((dim) => typeof dim === "string").length === 1 && !shape.includes(0)
+      ? { shape: shape.map((dim) => (typeof dim === "string" ? -1 : dim)) }
+      : { shape },
+  flops: noFlops,
+  gradient: ({ inputs: [x], g }) => [g.reshape(x!.shape)],
+  evaluate: ([x], _, { outputs: [out] }) => [new Nd(x!.dtype, bound(out!), x!.data)],
+});
+export const reshape: Operator<(x: Operand, shape: Shape) => Expression> = operator(
+  reshapeRow,
+  (operand: Operand, shape: Shape) => {
+    const x = toExpression("reshape", operand);
+    const target = inferShape(x, shape);
+    return sameShape(x.shape, target) ? x : apply(reshapeRow, [x], { shape: target });
+  },
+);
+
+function inferShape(x: Expression, shape: Shape): Shape {
+  const size = sizeOf(x.shape);
+  const known = shape.filter((dim) => dim !== -1).reduce<Dim>(mulDims, 1);
+  const refuse = (why: string): never => {
+    throw new GraphError(
+      `reshape: ${printType(x.type)} has ${size} elements and does not become [${shape.join(",")}]: ${why}`,
+    );
+  };
+  if (!shape.includes(-1)) return known === size ? shape : refuse(`that has ${known}`);
+  if (shape.indexOf(-1) !== shape.lastIndexOf(-1)) refuse("only one dimension may be -1");
+  const rest = divideDims(size, known) ?? refuse(`${size} is no multiple of ${known}`);
+  return shape.map((dim) => (dim === -1 ? rest : dim));
+}
+
+const transposeRow = tensorRow<{ perm: readonly number[] }>({
+  name: "transpose",
+  family,
+  doc: "The axes in another order; reversed when no order is given.",
+  onnx: "Transpose",
+  attributes: { perm: "ints" },
+  kernels: ALL,
+  infer: ([x], { perm }) => [{ dtype: x!.dtype, shape: perm.map((axis) => x!.shape[axis]!) }],
+  flops: noFlops,
+  gradient: ({ g, attrs: { perm } }) => [g.transpose(perm.map((_, axis) => perm.indexOf(axis)))],
+  evaluate: ([x], { perm }, { outputs: [out] }) => [
+    gatherNd(
+      x!,
+      bound(out!),
+      perm.map((axis) => x!.strides[axis]!),
+    ),
+  ],
+  cuts: ({ attrs: { perm } }) => perm.map((axis, out) => ({ inputs: [axis], join: { concat: out } })),
+});
+export const transpose: Operator<(x: Operand, axes?: readonly number[]) => Expression> = operator(
+  transposeRow,
+  (operand: Operand, axes?: readonly number[]) => {
+    const x = toExpression("transpose", operand);
+    const perm = (axes ?? Array.from({ length: x.rank }, (_, i) => x.rank - 1 - i)).map((axis) =>
+      axisOf("transpose", axis, x.rank),
+    );
+    if (perm.length !== x.rank || new Set(perm).size !== x.rank)
+      throw new GraphError(
+        `transpose: axes [${String(axes)}] do not name each of the ${x.rank} axes of ${printType(x.type)} once`,
+      );
+    return perm.every((axis, i) => axis === i) ? x : apply(transposeRow, [x], { perm });
+  },
+);
+
+const broadcastRow = tensorRow<{ shape: Shape }>({
+  name: "broadcastTo",
+  family,
+  doc: "Repeats along axes of length 1, and along new leading axes, to reach a shape.",
+  onnx: "Expand",
+  operands: { shape: "dims" },
+  kernels: ALL,
+  infer: ([x], { shape }) => {
+    if (!sameShape(broadcast("broadcastTo", x!.shape, shape), shape))
+      throw new GraphError(`broadcastTo: ${printType(x!)} does not broadcast to [${shape.join(",")}]`);
+    return [{ dtype: x!.dtype, shape }];
+  },
+  flops: noFlops,
+  gradient: ({ g }) => [g],
+  evaluate: ([x], _, { outputs: [out] }) => [
+    gatherNd(x!, bound(out!), broadcastStrides(x!.shape, bound(out!))),
+  ],
+});
+export const broadcastTo: Operator<(x: Operand, shape: Shape) => Expression> = operator(
+  broadcastRow,
+  (operand: Operand, shape: Shape) => {
+    const x = toExpression("broadcastTo", operand);
+    return sameShape(x.shape, shape) ? x : apply(broadcastRow, [x], { shape });
+  },
+);
+
+/** Reads `x` at the strides given for each output axis. */
+function gatherNd(x: Nd, shape: readonly number[], strides: readonly number[]): Nd {
+  const out = Nd.zeros(x.dtype, shape);
+  eachIndex(shape, (index, flat) => {
+    out.data[flat] = x.data[dotProduct(index, strides)]!;
+  });
+  return out;
+}
+
+export const expandDims: Operator<(x: Operand, axis: number | readonly number[]) => Expression> = operator(
+  compositionRow("expandDims", family, "New axes of length 1 at the places named, counted in the result."),
+  (operand: Operand, axis: number | readonly number[]) => {
+    const x = toExpression("expandDims", operand);
+    const axes = axesOf("expandDims", axis, x.rank + (typeof axis === "number" ? 1 : axis.length));
+    const rest = x.shape[Symbol.iterator]();
+    return reshape(
+      x,
+      Array.from({ length: x.rank + axes.length }, (_, i) =>
+        axes.includes(i) ? 1 : (rest.next().value as Dim),
+      ),
+    );
+  },
+);
+
+export const squeeze: Operator<(x: Operand, axis?: number | readonly number[]) => Expression> = operator(
+  compositionRow("squeeze", family, "Drops axes of length 1: those named, or all."),
+  (operand: Operand, axis?: number | readonly number[]) => {
+    const x = toExpression("squeeze", operand);
+    const axes =
+      axis === undefined
+        ? axesOf("squeeze", undefined, x.rank).filter((i) => x.shape[i] === 1)
+        : axesOf("squeeze", axis, x.rank);
+    const wide = axes.find((i) => x.shape[i] !== 1);
+    if (wide !== undefined)
+      throw new GraphError(
+        `squeeze: axis ${wide} of ${printType(x.type)} has length ${x.shape[wide]}, not 1`,
+      );
+    return reshape(
+      x,
+      x.shape.filter((_, i) => !axes.includes(i)),
+    );
+  },
+);
+
+export const flatten: Operator<(x: Operand) => Expression> = operator(
+  compositionRow("flatten", family, "All elements along one axis."),
+  (operand: Operand) => reshape(operand, [-1]),
+);
+
+const concatRow = tensorRow<{ axis: number }>({
+  name: "concat",
+  family,
+  doc: "Joins along an axis; all other dimensions are equal.",
+  onnx: "Concat",
+  attributes: { axis: "int" },
+  kernels: ALL,
+  infer: (inputs, { axis }) => {
+    const first = inputs[0]!;
+    for (const other of inputs)
+      if (
+        other.shape.length !== first.shape.length ||
+        other.shape.some((dim, i) => i !== axis && dim !== first.shape[i])
+      )
+        throw new GraphError(
+          `concat: ${printType(first)} and ${printType(other)} differ outside axis ${axis}`,
+        );
+    return [
+      {
+        dtype: first.dtype,
+        shape: first.shape.map((dim, i) =>
+          i === axis ? inputs.map((x) => x.shape[i]!).reduce(addDims) : dim,
+        ),
+      },
+    ];
+  },
+  flops: noFlops,
+  evaluate: (inputs, { axis }, { outputs: [out] }) => {
+    const shape = bound(out!);
+    const inner = count(shape.slice(axis + 1));
+    const outer = count(shape.slice(0, axis));
+    const result = Nd.zeros(out!.dtype, shape);
+    let at = 0;
+    for (let o = 0; o < outer; o++)
+      for (const x of inputs) {
+        const run = x.shape[axis]! * inner;
+        result.data.set(x.data.subarray(o * run, (o + 1) * run), at);
+        at += run;
+      }
+    return [result];
+  },
+});
+export const concat: Maker<(xs: readonly Operand[], axis?: number) => Expression> = maker(
+  concatRow,
+  (xs: readonly Operand[], axis = 0) => {
+    if (xs.length === 0) throw new GraphError("concat: nothing to join; give at least one expression");
+    const inputs = meet("concat", ...xs);
+    return apply(concatRow, inputs, { axis: axisOf("concat", axis, inputs[0]!.rank) });
+  },
+);
+
+export { cast as astype, concat as concatenate, flatten as ravel };

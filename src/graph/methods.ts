@@ -1,0 +1,40 @@
+// The types of Expression's methods, derived from the catalogue's functions. No code.
+import type * as compare from "./catalogue/compare.js";
+import type * as elementwise from "./catalogue/elementwise.js";
+import type * as indexing from "./catalogue/indexing.js";
+import type * as linear from "./catalogue/linear.js";
+import type * as loss from "./catalogue/loss.js";
+import type * as nn from "./catalogue/nn.js";
+import type * as reduce from "./catalogue/reduce.js";
+import type * as shape from "./catalogue/shaping.js";
+
+/** Rows of one family as methods: the first operand is `this`. */
+type MethodsOf<M> = {
+  readonly [K in keyof M as M[K] extends { readonly method: true } ? K : never]: M[K] extends (
+    first: infer _This,
+    ...rest: infer R
+  ) => infer O
+    ? (...rest: R) => O
+    : never;
+};
+
+interface ElementwiseMethods extends MethodsOf<typeof elementwise> {}
+interface CompareMethods extends MethodsOf<typeof compare> {}
+interface ReduceMethods extends MethodsOf<typeof reduce> {}
+interface ShapeMethods extends MethodsOf<typeof shape> {}
+interface IndexMethods extends MethodsOf<typeof indexing> {}
+interface LinearMethods extends MethodsOf<typeof linear> {}
+interface NnMethods extends MethodsOf<typeof nn> {}
+interface LossMethods extends MethodsOf<typeof loss> {}
+
+/** Every method of an expression. */
+export interface Methods
+  extends
+    ElementwiseMethods,
+    CompareMethods,
+    ReduceMethods,
+    ShapeMethods,
+    IndexMethods,
+    LinearMethods,
+    NnMethods,
+    LossMethods {}
