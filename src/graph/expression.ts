@@ -17,8 +17,8 @@ export class Node {
   ) {}
 }
 
-/** One output of a node. Methods come from the catalogue, a row each. */
-export class Expression {
+/** One output of a node: what every expression has before the catalogue gives it methods. */
+class ExpressionCore {
   constructor(
     readonly node: Node,
     readonly index: number,
@@ -53,9 +53,13 @@ export class Expression {
   }
 }
 
-// The catalogue's rows are its methods: one declaration for all of them.
-// install() in catalogue/index.ts makes it true; a test visits every row.
-export interface Expression extends Methods {}
+/** One output of a node. Its methods come from the catalogue, a row each: install() there makes true what the types say. */
+export interface Expression extends ExpressionCore, Methods {}
+export const Expression = ExpressionCore as unknown as new (
+  node: Node,
+  index: number,
+  label?: string,
+) => Expression;
 
 /** All outputs of `row` on `inputs`. Throws a GraphError where they do not fit, or where no engine could run it. */
 export function applyAll(row: NodeRow, inputs: readonly Expression[], attrs: Attrs = {}): Expression[] {

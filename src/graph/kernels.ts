@@ -31,7 +31,7 @@ const WIDER: Readonly<Record<DType, readonly DType[]>> = {
 
 /** The dtype to which an operator's inputs are cast to run, or undefined where there is a kernel for them as they are. */
 export function castFor(row: TensorRow, inputs: readonly { readonly type: Type }[]): DType | undefined {
-  const dtype = inputs[row.kernelInput ?? 0]?.type.dtype;
+  const dtype = inputs[row.kernelInputs?.[0] ?? 0]?.type.dtype;
   if (dtype === undefined || row.kernels.includes(dtype)) return undefined;
   const to = WIDER[dtype].find((wider) => row.kernels.includes(wider));
   if (to === undefined)

@@ -18,23 +18,14 @@ type MethodsOf<M> = {
     : never;
 };
 
-interface ElementwiseMethods extends MethodsOf<typeof elementwise> {}
-interface CompareMethods extends MethodsOf<typeof compare> {}
-interface ReduceMethods extends MethodsOf<typeof reduce> {}
-interface ShapeMethods extends MethodsOf<typeof shape> {}
-interface IndexMethods extends MethodsOf<typeof indexing> {}
-interface LinearMethods extends MethodsOf<typeof linear> {}
-interface NnMethods extends MethodsOf<typeof nn> {}
-interface LossMethods extends MethodsOf<typeof loss> {}
-
 /** Every method of an expression. */
 export interface Methods
   extends
-    ElementwiseMethods,
-    CompareMethods,
-    ReduceMethods,
-    ShapeMethods,
-    IndexMethods,
-    LinearMethods,
-    NnMethods,
-    LossMethods {}
+    MethodsOf<typeof elementwise>,
+    MethodsOf<typeof compare>,
+    MethodsOf<typeof reduce>,
+    MethodsOf<typeof shape>,
+    MethodsOf<typeof indexing>,
+    MethodsOf<typeof linear>,
+    MethodsOf<typeof nn>,
+    MethodsOf<typeof loss> {}

@@ -87,8 +87,8 @@ export interface TensorRow<A = Attrs> extends RowBase<A> {
   readonly onnx: string;
   /** The dtypes that every engine has a kernel for. Others are cast to a wider one of these at export, or refused where built. */
   readonly kernels: readonly DType[];
-  /** Which input's dtype `kernels` speaks of. */
-  readonly kernelInput?: number;
+  /** The inputs whose one dtype `kernels` speaks of, and which are cast together; all of them unless told. */
+  readonly kernelInputs?: readonly number[];
 }
 
 /** An operator that ONNX has not: nodes run `evaluate` itself, by its name and version. */

@@ -1,5 +1,5 @@
 // Comparisons, logic and selection. Comparisons give bool; where() chooses.
-import { ALL } from "../kernels.js";
+import { NUMBERS } from "../kernels.js";
 import { apply, type Expression } from "../expression.js";
 import { mapBroadcast } from "../nd.js";
 import { expectDtype, meet, toExpression, type Operand } from "../operand.js";
@@ -44,8 +44,8 @@ const whereRow = tensorRow({
   family,
   doc: "a where the condition holds, b elsewhere; all three broadcast.",
   onnx: "Where",
-  kernels: ALL.filter((dtype) => dtype !== "float16"),
-  kernelInput: 1,
+  kernels: NUMBERS,
+  kernelInputs: [1, 2],
   infer: ([c, a, b]) => [{ dtype: a!.dtype, shape: broadcast("where", c!.shape, a!.shape, b!.shape) }],
   flops: elements,
   gradient: ({ inputs: [c], g }) => {

@@ -1,7 +1,7 @@
 // Matrix products. Their gradients are matrix products too.
 import { GraphError } from "../error.js";
 import { apply, type Expression } from "../expression.js";
-import { count, eachIndex, broadcastStrides, dotProduct, Nd } from "../nd.js";
+import { count, eachIndex, broadcastStrides, dotProduct, Nd, wrapTo } from "../nd.js";
 import { meet } from "../operand.js";
 import { operator, tensorRow, type Cut } from "../row.js";
 import { broadcast, printType, type Type } from "../shape.js";
@@ -92,5 +92,5 @@ function multiply(a: Nd, b: Nd, type: Type): Nd {
         for (let j = 0; j < n; j++) y.data[(flat * m + i) * n + j]! += value * b.data[bt + p * n + j]!;
       }
   });
-  return y;
+  return new Nd(y.dtype, y.shape, y.data.map(wrapTo(y.dtype)));
 }

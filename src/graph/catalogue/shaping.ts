@@ -19,18 +19,22 @@ export const cast: Operator<(x: Operand, dtype: DType) => Expression> = operator
   (x: Operand, dtype: DType) => castTo(toExpression("cast", x), dtype),
 );
 
-const reshapeRow = tensorRow<{ shape: Shape }>({
+const reshapeRow = tensorRow<{ shape: Shape; allowzero?: number }>({
   name: "reshape",
   family,
   doc: "The same elements in another shape; one dimension may be -1.",
   onnx: "Reshape",
+  attributes: { allowzero: "int" },
   operands: { shape: "dims" },
   kernels: ALL,
   infer: ([x], { shape }) => [{ dtype: x!.dtype, shape }],
+  // One unknown dimension is ONNX's -1, which costs nothing at run time; a 0 means "copy" there unless told.
   exported: ({ shape }) =>
-    shape.filter((dim) => typeof dim === "string").length === 1 && !shape.includes(0)
-      ? { shape: shape.map((dim) => (typeof dim === "string" ? -1 : dim)) }
-      : { shape },
+    shape.includes(0)
+      ? { shape, allowzero: 1 }
+      : shape.filter((dim) => typeof dim === "string").length === 1
+        ? { shape: shape.map((dim) => (typeof dim === "string" ? -1 : dim)) }
+        : { shape },
   flops: noFlops,
   gradient: ({ inputs: [x], g }) => [g.reshape(x!.shape)],
   evaluate: ([x], _, { outputs: [out] }) => [new Nd(x!.dtype, bound(out!), x!.data)],
@@ -194,6 +198,14 @@ const concatRow = tensorRow<{ axis: number }>({
     ];
   },
   flops: noFlops,
+  gradient: ({ inputs, g, attrs: { axis } }) => {
+    let at: Dim = 0;
+    return inputs.map((x) => {
+      const start = at;
+      at = addDims(at, x.shape[axis]!);
+      return g.slice([start], [at], [axis]);
+    });
+  },
   evaluate: (inputs, { axis }, { outputs: [out] }) => {
     const shape = bound(out!);
     const inner = count(shape.slice(axis + 1));

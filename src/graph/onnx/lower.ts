@@ -66,11 +66,10 @@ export class Lowering {
   /** A tensor row's node, with casts round it where no engine has a kernel for its dtype. */
   row(node: Node, row: TensorRow, inputs: readonly string[], outputs: readonly string[]): void {
     const to = castFor(row, node.inputs);
-    const from = node.inputs[row.kernelInput ?? 0]?.dtype;
+    const from = node.inputs[row.kernelInputs?.[0] ?? 0]?.dtype;
+    const shared = (i: number): boolean => row.kernelInputs?.includes(i) ?? true;
     const operands =
-      to === undefined
-        ? inputs
-        : inputs.map((name, i) => (node.inputs[i]!.dtype === from ? this.cast(name, to) : name));
+      to === undefined ? inputs : inputs.map((name, i) => (shared(i) ? this.cast(name, to) : name));
     const attrs = row.exported ? row.exported(node.attrs) : node.attrs;
     const own = Object.entries(row.operands ?? {}).map(([key, kind]) =>
       this.operand(kind, attrs[key], to ?? from ?? "float32"),

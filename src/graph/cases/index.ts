@@ -1,0 +1,22 @@
+// All cases, by row name. A test makes sure that no row is without.
+import type { Cases } from "./case.js";
+import { compare } from "./compare.js";
+import { elementwise } from "./elementwise.js";
+import { indexing } from "./indexing.js";
+import { linear } from "./linear.js";
+import { loss } from "./loss.js";
+import { nn } from "./nn.js";
+import { reduce } from "./reduce.js";
+import { shaping } from "./shaping.js";
+
+export { type Case } from "./case.js";
+export const cases: Cases = {
+  ...elementwise,
+  ...compare,
+  ...reduce,
+  ...shaping,
+  ...indexing,
+  ...linear,
+  ...nn,
+  ...loss,
+};
