@@ -3,6 +3,7 @@ import { encodeTensor } from "../tensor/index.js";
 import { renameDim, symbolsOf, type Dim, type Shape } from "./dim.js";
 import { Expression, Node } from "./expression.js";
 import type { Attrs, AttrValue, NodeRow } from "./row.js";
+import type { Type } from "./shape.js";
 import { inputRow } from "./source.js";
 import { topological } from "./walk.js";
 
@@ -19,12 +20,15 @@ export interface CanonicalGraph {
   readonly symbols: ReadonlyMap<string, string>;
 }
 
-/** The canonical form of the graph behind `outputs`; `asInput` says which constants are inputs whatever their size. */
-export function canonicalize(outputs: readonly Expression[], asInput: ReadonlySet<Node>): CanonicalGraph {
-  const order = topological(outputs);
+/**
+ * The canonical form of the graph behind `outputs`; `declared` are its inputs, constants among them whatever their size.
+ * A declared input that nothing reads stays out, unless it alone knows the value of a symbol.
+ */
+export function canonicalize(outputs: readonly Expression[], declared: ReadonlySet<Node>): CanonicalGraph {
+  const order = withSymbols(topological(outputs), declared);
   const isInput = (node: Node): boolean =>
     node.row === inputRow ||
-    asInput.has(node) ||
+    declared.has(node) ||
     (node.source?.value !== undefined && node.source.value.bytes > INLINE_BYTES);
   const symbols = nameSymbols(order);
   const unique = new Map<string, Node>();
@@ -62,6 +66,35 @@ export function canonicalize(outputs: readonly Expression[], asInput: ReadonlySe
     outputs: outputs.map((x) => new Expression(twins.get(x.node)!, x.index)),
     symbols,
   };
+}
+
+/** The nodes with, in front, those declared inputs without which a symbol that some node computes with would have no value. */
+function withSymbols(order: readonly Node[], declared: ReadonlySet<Node>): readonly Node[] {
+  const known = new Set(
+    order.flatMap((node) => (node.row.kind === "source" ? node.types.flatMap(ownSymbols) : [])),
+  );
+  const added: Node[] = [];
+  for (const symbol of order.flatMap(symbolsOfAttrs)) {
+    if (known.has(symbol)) continue;
+    const source = [...declared].find((node) => node.types.flatMap(ownSymbols).includes(symbol));
+    if (!source) continue;
+    added.push(source);
+    for (const each of source.types.flatMap(ownSymbols)) known.add(each);
+  }
+  return added.length === 0 ? order : [...added, ...order];
+}
+
+/** The symbols that are a dimension of their own, so that a value tells them. */
+function ownSymbols({ shape }: Type): string[] {
+  return shape.filter((dim): dim is string => typeof dim === "string" && symbolsOf(dim)[0] === dim);
+}
+
+function symbolsOfAttrs({ row, attrs }: Node): string[] {
+  return Object.entries({ ...row.attributes, ...row.operands }).flatMap(([key, kind]) => {
+    const value = attrs[key];
+    if (value === undefined || (kind !== "dims" && kind !== "dim")) return [];
+    return (typeof value === "object" ? value : [value as Dim]).flatMap(symbolsOf);
+  });
 }
 
 function nameSymbols(order: readonly Node[]): Map<string, string> {

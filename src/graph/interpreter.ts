@@ -12,10 +12,10 @@ import { topological } from "./walk.js";
 /** Values for inputs, by name. */
 export type Feeds = Readonly<Record<string, Tensor | Nd>>;
 
-/** The values of `outputs` in float64. Throws a GraphError where an input is missing or does not fit. */
-export function evaluate(outputs: readonly Expression[], feeds: Feeds = {}): Nd[] {
+/** The values of `outputs` in float64; `lengths` are of symbols that no input of theirs has. Throws a GraphError where an input is missing or does not fit. */
+export function evaluate(outputs: readonly Expression[], feeds: Feeds = {}, lengths: Binding = {}): Nd[] {
   const order = topological(outputs);
-  const binding: Record<string, number> = {};
+  const binding: Record<string, number> = { ...lengths };
   const values = new Map<Node, readonly Nd[]>();
   for (const node of order) if (node.row === inputRow) values.set(node, [feed(node, feeds, binding)]);
   for (const node of order) {

@@ -1,5 +1,14 @@
 // The types of Expression's methods, derived from the catalogue's functions. No code.
 import type * as compare from "./catalogue/compare.js";
+import type * as attention from "./catalogue/attention.js";
+import type * as conv from "./catalogue/conv.js";
+import type * as einsum from "./catalogue/einsum.js";
+import type * as host from "./catalogue/host.js";
+import type * as norm from "./catalogue/norm.js";
+import type * as pooling from "./catalogue/pooling.js";
+import type * as random from "./catalogue/random.js";
+import type * as sorting from "./catalogue/sorting.js";
+import type * as stats from "./catalogue/stats.js";
 import type * as elementwise from "./catalogue/elementwise.js";
 import type * as indexing from "./catalogue/indexing.js";
 import type * as linear from "./catalogue/linear.js";
@@ -28,4 +37,13 @@ export interface Methods
     MethodsOf<typeof indexing>,
     MethodsOf<typeof linear>,
     MethodsOf<typeof nn>,
+    MethodsOf<typeof attention>,
+    MethodsOf<typeof conv>,
+    MethodsOf<typeof einsum>,
+    MethodsOf<typeof host>,
+    MethodsOf<typeof norm>,
+    MethodsOf<typeof pooling>,
+    MethodsOf<typeof random>,
+    MethodsOf<typeof sorting>,
+    MethodsOf<typeof stats>,
     MethodsOf<typeof loss> {}

@@ -1,6 +1,15 @@
 // All cases, by row name. A test makes sure that no row is without.
 import type { Cases } from "./case.js";
 import { compare } from "./compare.js";
+import { attention } from "./attention.js";
+import { conv } from "./conv.js";
+import { einsum } from "./einsum.js";
+import { host } from "./host.js";
+import { norm } from "./norm.js";
+import { pooling } from "./pooling.js";
+import { random } from "./random.js";
+import { sorting } from "./sorting.js";
+import { stats } from "./stats.js";
 import { elementwise } from "./elementwise.js";
 import { indexing } from "./indexing.js";
 import { linear } from "./linear.js";
@@ -19,4 +28,13 @@ export const cases: Cases = {
   ...linear,
   ...nn,
   ...loss,
+  ...attention,
+  ...conv,
+  ...einsum,
+  ...host,
+  ...norm,
+  ...pooling,
+  ...random,
+  ...sorting,
+  ...stats,
 };

@@ -3,6 +3,15 @@ import { Expression } from "../expression.js";
 import type { Maker, NodeRow, Operator, Row } from "../row.js";
 import { castRow, constantRow, dimensionRow, inputRow } from "../source.js";
 import * as compare from "./compare.js";
+import * as attention from "./attention.js";
+import * as conv from "./conv.js";
+import * as einsum from "./einsum.js";
+import * as host from "./host.js";
+import * as norm from "./norm.js";
+import * as pooling from "./pooling.js";
+import * as random from "./random.js";
+import * as sorting from "./sorting.js";
+import * as stats from "./stats.js";
 import * as elementwise from "./elementwise.js";
 import * as indexing from "./indexing.js";
 import * as linear from "./linear.js";
@@ -12,7 +21,25 @@ import * as reduce from "./reduce.js";
 import * as shaping from "./shaping.js";
 
 /** The modules whose exports are rows. methods.ts names the same for the types. */
-const modules = [elementwise, compare, reduce, shaping, indexing, linear, nn, loss];
+const modules = [
+  elementwise,
+  compare,
+  reduce,
+  stats,
+  sorting,
+  shaping,
+  indexing,
+  linear,
+  einsum,
+  conv,
+  pooling,
+  nn,
+  norm,
+  attention,
+  loss,
+  random,
+  host,
+];
 
 /** One row of the table: the row, the names it goes by (its own first), and the function. */
 export interface Entry {

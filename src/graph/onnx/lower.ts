@@ -137,7 +137,7 @@ export class Lowering {
     const source = this.symbols.get(symbol);
     if (!source)
       throw new GraphError(
-        `no input of the program has the dimension "${symbol}" as one of its own, so its value is never known`,
+        `no input of the program has the dimension "${symbol}" as one of its own, so its value is never known; declare one that has it in inputs: { ... }`,
       );
     const [name] = this.emit(
       "Shape",

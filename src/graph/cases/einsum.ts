@@ -1,0 +1,4 @@
+// How each row of einsum is tried.
+import type { Cases } from "./case.js";
+
+export const einsum: Cases = {};

@@ -1,0 +1,4 @@
+// How each row of random is tried.
+import type { Cases } from "./case.js";
+
+export const random: Cases = {};

@@ -1,0 +1,2 @@
+// Attention and embeddings, compositions of matrix products.
+export {};

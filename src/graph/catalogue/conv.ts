@@ -1,0 +1,2 @@
+// Convolutions and transposed convolutions; their gradients are convolutions too.
+export {};

@@ -1,0 +1,2 @@
+// Einstein sums and the products that are written with them.
+export {};

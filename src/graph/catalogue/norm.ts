@@ -1,0 +1,2 @@
+// Normalisations, each a composition.
+export {};

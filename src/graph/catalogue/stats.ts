@@ -1,0 +1,2 @@
+// Statistics over axes: variance, percentiles, histograms; compositions of reductions and sorting.
+export {};
