@@ -12,6 +12,8 @@ export const ERROR_CODES = {
   data_locked: "another hub uses the data directory",
   stale_epoch: "another hub has claimed this partition; this one must stop writing",
   storage_full: "the hub cannot write to its disk",
+  storage_corrupt: "a file of the data directory is damaged or not the hub's",
+  conflict: "the key was changed by somebody else in the meantime",
   session_taken: "another live main node uses this session name",
   unknown_service: "no connected node offers the service",
   too_large: "a payload or frame is over its limit",

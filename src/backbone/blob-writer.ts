@@ -1,0 +1,164 @@
+// Feeds the blob thread: cuts sources into chunks, keeps a few of them under way, and gives each put its result.
+// The event loop pays one copy of the bytes; hashing and disk are the thread's.
+
+import { Worker } from "node:worker_threads";
+import { FlockworkError, randomHex, type BlobHash } from "../ids/index.js";
+import { closedError } from "./arguments.js";
+import type { BlobInfo } from "./backbone.js";
+import { piecesOf, type BlobSource } from "./blob-source.js";
+import { BLOB_THREAD, type FromThread, type ThreadData, type ToThread } from "./blob-thread.js";
+
+const CHUNK_BYTES = 256 * 2 ** 10;
+/** Chunks of one put between the event loop and the thread: enough that neither waits for the other. */
+const CHUNKS_UNDER_WAY = 4;
+
+export class BlobWriter {
+  readonly #data: ThreadData;
+  readonly #tempFolder: string;
+  readonly #puts = new Map<number, Put>();
+  #worker: Worker | undefined;
+  #lastPut = 0;
+  #closed = false;
+
+  constructor(data: ThreadData, tempFolder: string) {
+    this.#data = data;
+    this.#tempFolder = tempFolder;
+  }
+
+  async write(source: BlobSource): Promise<BlobInfo> {
+    if (this.#closed) throw closedError();
+    const worker = (this.#worker ??= this.#start());
+    const id = ++this.#lastPut;
+    const put = new Put(id, `${this.#tempFolder}/${randomHex(12)}`, worker);
+    this.#puts.set(id, put);
+    worker.ref();
+    try {
+      await Promise.race([put.feed(source), put.ended]);
+      return await put.ended;
+    } catch (error) {
+      await put.abort();
+      throw error;
+    } finally {
+      this.#puts.delete(id);
+      if (this.#puts.size === 0) worker.unref();
+    }
+  }
+
+  /** Gives up what is under way; the thread removes the unfinished files before it ends. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const worker = this.#worker;
+    if (!worker) return;
+    const exited = new Promise((resolve) => worker.once("exit", resolve));
+    for (const put of this.#puts.values()) put.fail(closedError());
+    worker.ref();
+    worker.postMessage({ stop: true } satisfies ToThread);
+    await exited;
+  }
+
+  #start(): Worker {
+    const worker = new Worker(BLOB_THREAD, {
+      eval: true,
+      execArgv: [],
+      workerData: this.#data,
+      name: "blobs",
+    });
+    worker.unref();
+    worker.on("message", (message: FromThread) => this.#puts.get(message.put)?.receive(message));
+    const gone = (error: Error): void => {
+      if (this.#worker === worker) this.#worker = undefined; // the next put starts another
+      for (const put of this.#puts.values()) put.fail(error);
+    };
+    worker.on("error", gone);
+    worker.on("exit", () => gone(new FlockworkError("internal", "the thread that writes blobs has ended")));
+    return worker;
+  }
+}
+
+/** One put on its way through the thread. */
+class Put {
+  readonly ended: Promise<BlobInfo>;
+  readonly #free: ArrayBuffer[] = [];
+  #allocated = 0;
+  #wake: (() => void) | undefined;
+  #finish!: (info: BlobInfo) => void;
+  #fail!: (error: unknown) => void;
+  #over = false;
+  #aborted: (() => void) | undefined;
+
+  constructor(
+    readonly id: number,
+    readonly temp: string,
+    readonly worker: Worker,
+  ) {
+    this.ended = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+  }
+
+  async feed(source: BlobSource): Promise<void> {
+    let buffer = await this.#buffer();
+    let filled = 0;
+    let first = true;
+    const send = (last: boolean): void => {
+      const temp = first ? { temp: this.temp } : {};
+      const message: ToThread = { put: this.id, ...temp, buffer, length: filled, last };
+      this.worker.postMessage(message, [buffer]);
+      first = false;
+    };
+    for await (const piece of piecesOf(source, CHUNK_BYTES)) {
+      for (let at = 0; at < piece.length;) {
+        if (filled === CHUNK_BYTES) {
+          send(false);
+          buffer = await this.#buffer();
+          filled = 0;
+        }
+        if (this.#over) return;
+        const part = piece.subarray(at, at + CHUNK_BYTES - filled);
+        new Uint8Array(buffer, filled).set(part);
+        filled += part.length;
+        at += part.length;
+      }
+    }
+    if (!this.#over) send(true);
+  }
+
+  receive(message: FromThread): void {
+    if ("buffer" in message) this.#free.push(message.buffer);
+    else if ("hash" in message) this.#finish({ hash: message.hash as BlobHash, bytes: message.bytes });
+    else if ("error" in message) this.fail(message.error);
+    else this.#aborted?.();
+    this.#wake?.();
+  }
+
+  fail(error: unknown): void {
+    this.#over = true;
+    this.#fail(error);
+    this.#wake?.();
+    this.#aborted?.();
+  }
+
+  /** Resolves when the thread has removed what it had written. */
+  async abort(): Promise<void> {
+    this.ended.catch(() => undefined); // reported already, or replaced by the error of the source
+    if (this.#over) return;
+    this.#over = true;
+    const aborted = new Promise<void>((resolve) => (this.#aborted = resolve));
+    this.worker.postMessage({ put: this.id, abort: true } satisfies ToThread);
+    await aborted;
+  }
+
+  async #buffer(): Promise<ArrayBuffer> {
+    while (!this.#over) {
+      const free = this.#free.pop();
+      if (free) return free;
+      if (this.#allocated < CHUNKS_UNDER_WAY) {
+        this.#allocated++;
+        return new ArrayBuffer(CHUNK_BYTES);
+      }
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    return new ArrayBuffer(CHUNK_BYTES);
+  }
+}

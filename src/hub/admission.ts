@@ -1,0 +1,189 @@
+// Jobs on their way in: checked, made durable, only then acknowledged and given to the scheduler.
+import { FlockworkError, type TaskId } from "../ids/index.js";
+import type { TaskBatch, ValueRef } from "../scheduler/index.js";
+import { checkPayloads, packRuns, type MessageOf } from "../wire/index.js";
+import { gather } from "./columns.js";
+import { wallClock, type HubCore, type HubParts } from "./core.js";
+import { Job, Segment } from "./jobs.js";
+import { decodeRecord, encodeRecord, type SubmitRecord } from "./records.js";
+import type { ClientSession } from "./sessions.js";
+
+type Submit = MessageOf<"submit">;
+
+const DEFAULT_ATTEMPTS = 5;
+/** Task numbers of one hub life: epoch * this + counter, so that none is used twice. */
+const TASKS_PER_EPOCH = 2 ** 32;
+
+export class Admission {
+  readonly #core: HubCore;
+  readonly #parts: HubParts;
+  #nextTask: number;
+  /** Set while the hub shuts down: nothing new is taken. */
+  closed = false;
+
+  constructor(core: HubCore, parts: HubParts) {
+    this.#core = core;
+    this.#parts = parts;
+    this.#nextTask = parts.ledger.epoch * TASKS_PER_EPOCH;
+  }
+
+  submit(session: ClientSession, message: Submit): void {
+    checkPayloads(message);
+    const fresh = this.#unknown(session, message);
+    if (fresh.lengths.length === 0) return;
+    const admit = () => this.#admit(session, fresh);
+    const before = session.admitting;
+    const done = before === undefined ? admit() : before.then(admit);
+    session.admitting = done;
+    void done.then(() => {
+      if (session.admitting === done) session.admitting = undefined;
+    });
+  }
+
+  /** What of a submit is new: a client that lost its link sends again what was not acknowledged. */
+  #unknown(session: ClientSession, message: Submit): Submit & { readonly seqs: Float64Array } {
+    const n = message.lengths.length;
+    const seqs = new Float64Array(n);
+    const fresh: number[] = [];
+    const stored: number[] = [];
+    for (let i = 0; i < n; i++) {
+      seqs[i] = message.seq + i;
+      const known = session.jobs.get(message.seq + i);
+      if (known === undefined) fresh.push(i);
+      else if (known.source.lsn > 0) stored.push(message.seq + i);
+    }
+    if (stored.length > 0) session.peer?.send({ t: "accepted", runs: packRuns(stored) });
+    if (fresh.length === n) return { ...message, seqs };
+    const whole = new Segment({ ...NO_OPTIONS, ...message, k: "submit", seqs, tasks: seqs, inputs: [] }, [], 0);
+    const columns = gather(fresh.map((index) => ({ segment: whole, index })));
+    return { ...message, ...columns, seqs: Float64Array.from(fresh, (i) => seqs[i]!) };
+  }
+
+  async #admit(session: ClientSession, message: Submit & { readonly seqs: Float64Array }): Promise<void> {
+    const { seqs } = message;
+    const jobs: Job[] = [];
+    try {
+      this.#check(session, message);
+      const inputs = (message.inputs ?? []).map((seq) => this.#input(session, seq));
+      const columns = this.#parts.blobs.hasLarge(message.lengths)
+        ? await this.#parts.blobs.store(message)
+        : { kinds: message.kinds, lengths: message.lengths, data: message.data };
+      const first = this.#nextTask;
+      this.#nextTask += seqs.length;
+      const record: SubmitRecord = {
+        k: "submit",
+        session: session.name,
+        domain: session.domain,
+        durable: session.durable,
+        service: message.service,
+        priority: message.priority ?? 0,
+        attempts: message.attempts ?? DEFAULT_ATTEMPTS,
+        attemptTimeoutMs: message.attemptTimeoutMs ?? 0,
+        ...(message.deadlineMs !== undefined && { deadlineAt: wallClock() + message.deadlineMs }),
+        inputs: message.inputs ?? [],
+        tasks: seqs.map((_, i) => first + i),
+        seqs,
+        ...columns,
+      };
+      const encoded = encodeRecord(record);
+      // The record's own bytes are what memory keeps, so the frame they came in can go.
+      const segment = new Segment(decodeRecord(encoded) as SubmitRecord, jobs, encoded.length);
+      for (let i = 0; i < seqs.length; i++) {
+        const job = new Job((first + i) as TaskId, session, seqs[i]!, segment, i, inputs);
+        jobs.push(job);
+        session.jobs.set(job.seq, job);
+      }
+      segment.live = jobs.length;
+      for (const input of inputs) input.dependents += jobs.length;
+      const lsn = await this.#parts.ledger.append(record, encoded);
+      this.#parts.ledger.track(segment, lsn);
+      session.nextSeq = Math.max(session.nextSeq, seqs.at(-1)! + 1);
+      session.jobBytes += message.data.length;
+      this.#parts.counters.submitted += jobs.length;
+      session.peer?.send({ t: "accepted", runs: packRuns(seqs) });
+      this.#tellUnknownService(session, message.service);
+      this.schedule(jobs);
+    } catch (error) {
+      for (const job of jobs) {
+        session.jobs.delete(job.seq);
+        for (const input of job.inputs) input.dependents--;
+      }
+      this.#refuse(session, seqs, error);
+    }
+  }
+
+  /** Gives jobs of one segment to the scheduler, in runs of neighbouring task numbers. */
+  schedule(jobs: readonly Job[]): void {
+    for (let from = 0; from < jobs.length; ) {
+      let to = from + 1;
+      while (to < jobs.length && jobs[to]!.task === jobs[to - 1]!.task + 1) to++;
+      const tags = from === 0 && to === jobs.length ? jobs : jobs.slice(from, to);
+      this.#core.handle({ type: "TasksSubmitted", batch: taskBatch(tags) });
+      from = to;
+    }
+  }
+
+  #check(session: ClientSession, message: Submit): void {
+    const { limits } = this.#parts;
+    if (this.closed)
+      throw new FlockworkError("hub_stopping", "The hub is shutting down and takes no new jobs; they are sent again when it is back.");
+    if (session.jobs.size + message.lengths.length > limits.jobsPerSession)
+      throw new FlockworkError("limit", `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`);
+    if (session.jobBytes + message.data.length > limits.bytesPerSession)
+      throw new FlockworkError("limit", `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`);
+  }
+
+  #input(session: ClientSession, seq: number): Job {
+    const job = session.jobs.get(seq);
+    if (job === undefined)
+      throw new FlockworkError("bad_argument", `Job ${seq} can not be an input: it is unknown, or its solution was already taken. Submit what depends on it before.`);
+    if (job.result?.record.k === "unsolved")
+      throw new FlockworkError("input_failed", `Job ${seq}, whose solution was to be an input, failed: ${job.result.record.message}`);
+    return job;
+  }
+
+  #refuse(session: ClientSession, seqs: Float64Array, error: unknown): void {
+    this.#parts.counters.refused += seqs.length;
+    const known =
+      error instanceof FlockworkError ? error : new FlockworkError("internal", "The hub met a bug of its own with these jobs.");
+    if (known !== error) this.#parts.log.error({ err: error }, "submit failed");
+    else this.#parts.log.warn({ session: session.name, jobs: seqs.length, code: known.code }, known.message);
+    session.peer?.send({ t: "refused", runs: packRuns(seqs), code: known.code, message: known.message });
+  }
+
+  /** Jobs wait for nodes; but where nodes are and none offers the service, the name may be wrong, so say it once. */
+  #tellUnknownService(session: ClientSession, service: string): void {
+    if (session.toldUnknown.has(service) || this.#core.scheduler.offers(session.domain, service)) return;
+    const offered = this.#core.nodes.services(session.domain);
+    if (offered.length === 0) return;
+    session.toldUnknown.add(service);
+    session.peer?.send({
+      t: "notice",
+      code: "unknown_service",
+      message: `No connected node offers "${service}"; offered: ${offered.join(", ")}. The job waits for one that does.`,
+      fatal: false,
+    });
+  }
+}
+
+const NO_OPTIONS = { session: "", domain: "", durable: false, priority: 0, attempts: 0, attemptTimeoutMs: 0 };
+
+function taskBatch(jobs: readonly Job[]): TaskBatch<Job> {
+  const first = jobs[0]!;
+  const { options, session } = first;
+  const inputs = first.inputs.filter((input) => !input.over).map((input): ValueRef => ({ task: input.task, output: 0 }));
+  return {
+    first: first.task,
+    tags: jobs,
+    domain: session.domain,
+    session: session.id,
+    service: options.service,
+    priority: options.priority,
+    maxAttempts: options.attempts,
+    attemptTimeoutMs: options.attemptTimeoutMs,
+    deadlineAt: options.deadlineAt ?? Infinity,
+    idempotent: false,
+    keep: "hub",
+    ...(inputs.length > 0 && { inputs: jobs.map(() => inputs) }),
+  };
+}

@@ -1,0 +1,119 @@
+// Large payloads leave the columns and become blobs, so that neither the journal nor memory holds them. Counts who needs
+// each blob, and deletes it with the last.
+import type { Blobs } from "../backbone/index.js";
+import { readBlob } from "../backbone/index.js";
+import { FlockworkError, type BlobHash } from "../ids/index.js";
+import { align, type PayloadColumns } from "../wire/index.js";
+import type { Segment } from "./jobs.js";
+
+export type BlobColumn = readonly (readonly [index: number, hash: string, bytes: number])[];
+export type StoredColumns = PayloadColumns & { readonly blobs?: BlobColumn };
+
+export class BlobPayloads {
+  readonly #blobs: Blobs;
+  readonly #limit: number;
+  readonly #counts = new Map<string, number>();
+  readonly #unneeded = new Set<string>();
+  #puts = 0;
+  #deleting: Promise<void> | undefined = undefined;
+
+  /** Payloads of `limit` bytes and more are stored as blobs. */
+  constructor(blobs: Blobs, limit: number) {
+    this.#blobs = blobs;
+    this.#limit = limit;
+  }
+
+  hasLarge(lengths: Uint32Array): boolean {
+    for (let i = 0; i < lengths.length; i++) if (lengths[i]! >= this.#limit) return true;
+    return false;
+  }
+
+  /** Columns with the large payloads stored aside, each counted once. Rejects with `storage_full` when the disk refuses. */
+  async store(columns: PayloadColumns): Promise<StoredColumns> {
+    const { kinds, lengths, data } = columns;
+    if (!this.hasLarge(lengths)) return { kinds, lengths, data };
+    const blobs: [number, BlobHash, number][] = [];
+    const small: Uint8Array[] = [];
+    const kept = lengths.slice();
+    // A delete that has begun must not take away what this put finds in place.
+    while (this.#deleting !== undefined) await this.#deleting;
+    this.#puts++;
+    try {
+      for (let i = 0, at = 0; i < lengths.length; i++) {
+        const length = lengths[i]!;
+        const bytes = data.subarray(at, at + align(length));
+        at += align(length);
+        if (length < this.#limit) {
+          small.push(bytes);
+          continue;
+        }
+        const { hash } = await this.#blobs.put(bytes.subarray(0, length));
+        blobs.push([i, hash, length]);
+        this.#retain(hash);
+        kept[i] = 0;
+      }
+    } catch (error) {
+      for (const [, hash] of blobs) this.#drop(hash);
+      throw error;
+    } finally {
+      this.#puts--;
+      this.#sweep();
+    }
+    const rest = new Uint8Array(small.reduce((sum, bytes) => sum + bytes.length, 0));
+    let at = 0;
+    for (const bytes of small) {
+      rest.set(bytes, at);
+      at += bytes.length;
+    }
+    return { kinds, lengths: kept, data: rest, blobs };
+  }
+
+  async read(hash: string): Promise<Uint8Array> {
+    const content = await this.#blobs.get(hash as BlobHash);
+    if (content === undefined) throw new FlockworkError("internal", `Blob ${hash} is not in the store.`);
+    return readBlob(content);
+  }
+
+  /** Counts one payload of a segment that a replay made. */
+  retainOne(segment: Segment, index: number): void {
+    const blob = segment.blobs?.get(index);
+    if (blob !== undefined) this.#retain(blob.hash);
+  }
+
+  /** Gives up one payload of a segment. */
+  release(segment: Segment, index: number): void {
+    const blob = segment.blobs?.get(index);
+    if (blob !== undefined) this.#drop(blob.hash);
+  }
+
+  /** Deletes blobs that no record names: left by a hub that died between the blob and its record. */
+  async deleteOrphans(): Promise<void> {
+    for await (const { hash } of this.#blobs.list()) if (!this.#counts.has(hash)) await this.#blobs.delete(hash);
+  }
+
+  #retain(hash: string): void {
+    this.#counts.set(hash, (this.#counts.get(hash) ?? 0) + 1);
+    this.#unneeded.delete(hash);
+  }
+
+  #drop(hash: string): void {
+    const left = (this.#counts.get(hash) ?? 0) - 1;
+    if (left > 0) {
+      this.#counts.set(hash, left);
+      return;
+    }
+    this.#counts.delete(hash);
+    this.#unneeded.add(hash);
+    this.#sweep();
+  }
+
+  #sweep(): void {
+    if (this.#puts > 0 || this.#deleting !== undefined || this.#unneeded.size === 0) return;
+    const hashes = [...this.#unneeded];
+    this.#unneeded.clear();
+    this.#deleting = Promise.allSettled(hashes.map((hash) => this.#blobs.delete(hash as BlobHash))).then(() => {
+      this.#deleting = undefined;
+      this.#sweep();
+    });
+  }
+}

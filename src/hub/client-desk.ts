@@ -1,0 +1,176 @@
+// What the hub says to clients and hears from them: sessions, submits, cancels, acknowledgements.
+import { FlockworkError, type AttemptFailure, type Domain, type SessionId } from "../ids/index.js";
+import type { SchedulerEffect } from "../scheduler/index.js";
+import { eachInRuns, type MessageFrom, type MessageOf } from "../wire/index.js";
+import { Admission } from "./admission.js";
+import type { HubCore, HubParts } from "./core.js";
+import { Delivery } from "./delivery.js";
+import type { Job } from "./jobs.js";
+import type { NodeView } from "./node-desk.js";
+import type { Hello, Peer } from "./peer.js";
+import { ClientSession } from "./sessions.js";
+
+export class ClientDesk {
+  readonly sessions = new Map<SessionId, ClientSession>();
+  readonly admission: Admission;
+  readonly delivery: Delivery;
+  readonly #core: HubCore;
+  readonly #parts: HubParts;
+  /** Set between the effects of one AttemptsDone and their confirmation to the node. */
+  #storing: Promise<void> | undefined = undefined;
+
+  constructor(core: HubCore, parts: HubParts) {
+    this.#core = core;
+    this.#parts = parts;
+    this.admission = new Admission(core, parts);
+    this.delivery = new Delivery(core, parts);
+  }
+
+  /** The session of a name in a domain, made on first sight. */
+  session(domain: Domain, name: string, durable: boolean): ClientSession {
+    const id = `${domain}/${name}` as SessionId;
+    let session = this.sessions.get(id);
+    if (session === undefined) {
+      session = new ClientSession(id, name, domain, durable);
+      session.lastSeen = Date.now();
+      this.sessions.set(id, session);
+    }
+    return session;
+  }
+
+  join(peer: Peer, hello: Hello): ClientSession {
+    const session = this.session(hello.domain as Domain, hello.session, hello.durable ?? false);
+    if (session.peer !== undefined) {
+      if (session.instance !== hello.instance)
+        throw new FlockworkError(
+          "session_taken",
+          `Session "${hello.session}" is in use by the main node ${session.peer.hello?.id ?? "?"}; choose another session name or close that one.`,
+        );
+      session.peer.cut();
+    }
+    if (session.instance !== hello.instance) {
+      session.instance = hello.instance;
+      session.since = hello.since ?? session.nextSeq;
+      session.resumed = false;
+    }
+    session.peer = peer;
+    session.lastSeen = Date.now();
+    session.toldUnknown.clear();
+    this.#parts.log.info({ session: session.name, client: hello.id, domain: session.domain }, "client joined");
+    return session;
+  }
+
+  /** What a client should know when it is welcomed. */
+  welcome(session: ClientSession): { nextSeq: number; missed: number } {
+    let missed = 0;
+    for (const seq of session.jobs.keys()) if (seq < session.since) missed++;
+    return { nextSeq: Math.max(session.nextSeq, session.since), missed };
+  }
+
+  message(session: ClientSession, message: MessageFrom<"client">): void {
+    switch (message.t) {
+      case "submit":
+        this.admission.submit(session, message);
+        break;
+      case "cancel":
+        this.#afterAdmission(session, () => this.#cancel(session, message.runs));
+        break;
+      case "ack":
+        this.#acknowledge(session, message.runs);
+        break;
+      case "resume":
+        session.resumed = true;
+        this.delivery.resend(session);
+        break;
+      case "goodbye":
+        if (!session.durable) this.#end(session);
+        break;
+      case "hello":
+        throw new FlockworkError("bad_message", "A connection says hello once.");
+      case "beat":
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  closed(session: ClientSession, peer: Peer): void {
+    if (session.peer !== peer) return;
+    session.peer = undefined;
+    session.lastSeen = Date.now();
+    this.#parts.log.info({ session: session.name, jobs: session.jobs.size }, "client left");
+  }
+
+  solved(effect: Extract<SchedulerEffect<Job>, { type: "Solved" }>, answers: MessageOf<"solved">): void {
+    this.#storing = this.delivery.solved(effect, answers);
+  }
+
+  unsolved(job: Job, code: string, message: string, reasons: readonly AttemptFailure[]): void {
+    this.delivery.unsolved(job, code, message, reasons);
+  }
+
+  /** Tells the node that the answers of this message are safe, once those that counted are. */
+  confirm(view: NodeView, message: MessageOf<"solved">): void {
+    this.delivery.confirm(view.id, message, this.#storing);
+    this.#storing = undefined;
+  }
+
+  /** Gives up sessions and results nobody has come back for. `now` as Date.now(). */
+  sweep(now: number): void {
+    const { limits, log, counters } = this.#parts;
+    for (const session of this.sessions.values()) {
+      if (session.peer !== undefined) continue;
+      const away = now - session.lastSeen;
+      if (!session.durable && away > limits.anonymousMs) this.#end(session);
+      const finished = [...(away > limits.unclaimedMs || session.unclaimedBytes > limits.unclaimedBytes ? session.jobs.values() : [])];
+      const dropped: Job[] = [];
+      let bytes = session.unclaimedBytes;
+      for (const job of finished) {
+        if (away <= limits.unclaimedMs && bytes <= limits.unclaimedBytes) break;
+        if (!job.stored) continue;
+        bytes -= job.result?.lengthOf(job.resultIndex) ?? 0;
+        dropped.push(job);
+      }
+      if (dropped.length > 0) {
+        counters.expired += dropped.length;
+        log.warn({ session: session.name, solutions: dropped.length }, "unclaimed solutions dropped");
+        this.delivery.forget(dropped);
+      }
+      if (session.jobs.size === 0 && (session.ended || away > limits.unclaimedMs)) this.sessions.delete(session.id);
+    }
+  }
+
+  #cancel(session: ClientSession, runs: Float64Array): void {
+    const tasks: number[] = [];
+    eachInRuns(runs, (seq) => {
+      const job = session.jobs.get(seq);
+      if (job !== undefined && !job.over) tasks.push(job.task);
+    });
+    if (tasks.length > 0) this.#core.handle({ type: "TasksCancelled", tasks });
+  }
+
+  #acknowledge(session: ClientSession, runs: Float64Array): void {
+    const jobs: Job[] = [];
+    eachInRuns(runs, (seq) => {
+      const job = session.jobs.get(seq);
+      if (job !== undefined) jobs.push(job);
+    });
+    if (jobs.length > 0) this.delivery.forget(jobs);
+  }
+
+  #end(session: ClientSession): void {
+    if (session.ended) return;
+    session.ended = true;
+    this.#afterAdmission(session, () => {
+      const jobs = [...session.jobs.values()];
+      const tasks = jobs.filter((job) => !job.over).map((job) => job.task as number);
+      if (tasks.length > 0) this.#core.handle({ type: "TasksCancelled", tasks });
+      this.delivery.forget(jobs);
+    });
+  }
+
+  #afterAdmission(session: ClientSession, act: () => void): void {
+    if (session.admitting === undefined) act();
+    else void session.admitting.then(act);
+  }
+}

@@ -1,0 +1,90 @@
+// The hub's centre: it drives the scheduler with events and carries out its effects. Desks translate for clients and nodes.
+import type { Logger } from "pino";
+import type { NodeId } from "../ids/index.js";
+import { Scheduler, type SchedulerEffect, type SchedulerEvent, type SchedulerOptions } from "../scheduler/index.js";
+import type { MessageOf } from "../wire/index.js";
+import type { BlobPayloads } from "./blob-payloads.js";
+import type { ClientDesk } from "./client-desk.js";
+import type { HubCounters } from "./counters.js";
+import type { Job } from "./jobs.js";
+import type { Ledger } from "./ledger.js";
+import type { HubLimits } from "./limits.js";
+import type { NodeDesk } from "./node-desk.js";
+
+/** What the desks share. */
+export interface HubParts {
+  readonly log: Logger;
+  readonly limits: HubLimits;
+  readonly counters: HubCounters;
+  readonly ledger: Ledger;
+  readonly blobs: BlobPayloads;
+}
+
+/** Milliseconds since 1970 on a clock that never jumps. */
+export function wallClock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+export class HubCore {
+  readonly scheduler: Scheduler<Job>;
+  clients!: ClientDesk;
+  nodes!: NodeDesk;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #timerAt = Infinity;
+
+  constructor(options?: Partial<SchedulerOptions>) {
+    this.scheduler = new Scheduler<Job>(options);
+  }
+
+  /** Tells the scheduler, does what it asks. `answers`: the message behind an AttemptsDone. */
+  handle(event: SchedulerEvent<Job>, answers?: MessageOf<"solved">): void {
+    for (const effect of this.scheduler.handle(event, wallClock())) this.#apply(effect, answers);
+    this.#arm();
+  }
+
+  #apply(effect: SchedulerEffect<Job>, answers: MessageOf<"solved"> | undefined): void {
+    switch (effect.type) {
+      case "Dispatch":
+        this.nodes.dispatch(effect.node, effect.assignments);
+        break;
+      case "Cancel":
+        this.nodes.stop(effect.node, effect.attempts, effect.why);
+        break;
+      case "Recall":
+        this.nodes.recall(effect.node, effect.attempts);
+        break;
+      case "Solved":
+        this.clients.solved(effect, answers as MessageOf<"solved">);
+        break;
+      case "Failed":
+        this.clients.unsolved(effect.tag, effect.code, effect.message, effect.reasons);
+        break;
+      case "Quarantined":
+        this.nodes.quarantined(effect.node as NodeId, effect.untilMs, effect.why);
+        break;
+      case "Release":
+        // Solutions of jobs live at the hub, which counts their dependents itself; nodes hold no values yet.
+        break;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #arm(): void {
+    const at = this.scheduler.nextTimer();
+    if (at === this.#timerAt) return;
+    this.#timerAt = at;
+    clearTimeout(this.#timer);
+    if (at === Infinity) return;
+    const wait = Math.min(Math.max(0, at - wallClock()), 2 ** 31 - 1);
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
+      this.handle({ type: "Tick" });
+    }, Math.ceil(wait));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = Infinity;
+  }
+}

@@ -1,0 +1,28 @@
+// The limits of a hub, with names and defaults. Past one of them the one who crossed it gets an error; nobody else notices.
+export interface HubLimits {
+  /** Bytes of one frame. */
+  readonly frameBytes: number;
+  /** Jobs a session may have that are not acknowledged, and the bytes of their payloads. */
+  readonly jobsPerSession: number;
+  readonly bytesPerSession: number;
+  /** Solutions nobody claims are kept this long and up to this many bytes a session. */
+  readonly unclaimedMs: number;
+  readonly unclaimedBytes: number;
+  /** A session without a name of its own is given up this long after its client went away. */
+  readonly anonymousMs: number;
+  /** A peer from which nothing came for this long is taken for unreachable. */
+  readonly silentMs: number;
+  /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
+  readonly blobBytes: number;
+}
+
+export const DEFAULT_LIMITS: HubLimits = {
+  frameBytes: 80 * 1024 * 1024,
+  jobsPerSession: 2_000_000,
+  bytesPerSession: 4 * 1024 ** 3,
+  unclaimedMs: 24 * 3600_000,
+  unclaimedBytes: 1024 ** 3,
+  anonymousMs: 60_000,
+  silentMs: 2_500,
+  blobBytes: 256 * 1024,
+};

@@ -1,0 +1,132 @@
+// One frame: all messages for one peer in one tick. Bytes in, messages out; what the messages mean is messages.ts.
+//
+//   u32 header length (little-endian) | msgpack header: [message, ...] | padding to 8 | attachments, each padded to 8
+//
+// A typed array in a message travels as an attachment: the header holds an extension (type = element type, data = u32
+// byte length) and attachments follow in the order in which the header names them. Because order and place are implied,
+// a header can not make two messages share bytes, and its lengths must add up to the frame exactly.
+import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
+import { FlockworkError } from "../ids/index.js";
+
+type Attachment =
+  Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array | BigInt64Array;
+
+/** Extension type of each element type on the wire. */
+const ELEMENTS = [
+  { type: 1, array: Uint8Array },
+  { type: 2, array: Uint16Array },
+  { type: 3, array: Uint32Array },
+  { type: 4, array: Int32Array },
+  { type: 5, array: Float32Array },
+  { type: 6, array: Float64Array },
+  { type: 7, array: BigInt64Array },
+] as const;
+
+/** Most messages one frame may hold; a sender with more makes more frames. */
+export const MAX_MESSAGES = 65_536;
+/** Largest frame a receiver takes: the largest payload (256 MiB of text) and room for what goes with it. */
+export const MAX_FRAME_BYTES = 288 * 1024 * 1024;
+const LENGTH_BYTES = 4;
+
+interface Context {
+  /** Sender: attachments so far. Receiver: unused. */
+  readonly parts: Attachment[];
+  /** Receiver: the whole frame, and where the next attachment begins. */
+  frame: Uint8Array;
+  at: number;
+}
+
+const codec = new ExtensionCodec<Context>();
+for (const { type, array } of ELEMENTS)
+  codec.register({
+    type,
+    encode(object, context) {
+      // Class by constructor, so that a Node Buffer counts as the Uint8Array it is.
+      if (!ArrayBuffer.isView(object) || !(object instanceof array)) return null;
+      context.parts.push(object);
+      const length = new Uint8Array(LENGTH_BYTES);
+      new DataView(length.buffer).setUint32(0, object.byteLength, true);
+      return length;
+    },
+    decode(data, _type, context) {
+      if (data.length !== LENGTH_BYTES) throw bad(`an attachment reference of ${data.length} bytes`);
+      const length = new DataView(data.buffer, data.byteOffset, LENGTH_BYTES).getUint32(0, true);
+      const { frame, at } = context;
+      if (at + length > frame.length)
+        throw bad(`an attachment of ${length} bytes where ${Math.max(0, frame.length - at)} are left`);
+      context.at = align(at + length);
+      return view(array, frame, at, length);
+    },
+  });
+
+/** Encodes messages as one frame. The bytes are a fresh array; attachments are copied once, into it. */
+export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
+  const context: Context = { parts: [], frame: EMPTY, at: 0 };
+  const header = new Encoder({ extensionCodec: codec, context }).encodeSharedRef(messages);
+  const start = align(LENGTH_BYTES + header.length);
+  let total = start;
+  for (const part of context.parts) total = align(total + part.byteLength);
+  const frame = new Uint8Array(total);
+  new DataView(frame.buffer).setUint32(0, header.length, true);
+  frame.set(header, LENGTH_BYTES);
+  let at = start;
+  for (const part of context.parts) {
+    frame.set(
+      part instanceof Uint8Array ? part : new Uint8Array(part.buffer, part.byteOffset, part.byteLength),
+      at,
+    );
+    at = align(at + part.byteLength);
+  }
+  return frame;
+}
+
+/**
+ * Decodes one frame. Byte attachments are views of `frame`; wider ones are views where it lies aligned, copies where not.
+ * Throws FlockworkError `bad_message` on anything that is not exactly one frame.
+ */
+export function decodeFrame(frame: Uint8Array): unknown[] {
+  if (frame.length < LENGTH_BYTES) throw bad(`${frame.length} bytes`);
+  const header = new DataView(frame.buffer, frame.byteOffset, LENGTH_BYTES).getUint32(0, true);
+  if (header > frame.length - LENGTH_BYTES)
+    throw bad(`a header of ${header} bytes in a frame of ${frame.length}`);
+  const context: Context = { parts: [], frame, at: align(LENGTH_BYTES + header) };
+  let messages: unknown;
+  try {
+    messages = new Decoder({
+      extensionCodec: codec,
+      context,
+      maxArrayLength: MAX_MESSAGES,
+      maxMapLength: 1024,
+    }).decode(frame.subarray(LENGTH_BYTES, LENGTH_BYTES + header));
+  } catch (error) {
+    if (error instanceof FlockworkError) throw error;
+    throw bad(`a header that is not msgpack (${error instanceof Error ? error.message : String(error)})`);
+  }
+  if (!Array.isArray(messages)) throw bad("a header that is not a list of messages");
+  if (context.at !== frame.length && align(frame.length) !== context.at)
+    throw bad(`${frame.length - context.at} bytes that no message names`);
+  return messages;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** The next multiple of 8. */
+export function align(offset: number): number {
+  // The usual (offset + 7) & ~7 is negative from 2 GiB on, where a lying length could make a sum come out right.
+  return offset + (-offset & 7);
+}
+
+type ArrayType = (typeof ELEMENTS)[number]["array"];
+
+function view(array: ArrayType, frame: Uint8Array, at: number, bytes: number): Attachment {
+  const width = array.BYTES_PER_ELEMENT;
+  if (bytes % width !== 0) throw bad(`${bytes} bytes for elements of ${width}`);
+  const from = frame.byteOffset + at;
+  if (from % width === 0) return new array(frame.buffer as ArrayBuffer, from, bytes / width);
+  // Not frame.slice(): on a Node Buffer that is a view.
+  return new array(new Uint8Array(frame.subarray(at, at + bytes)).buffer, 0, bytes / width);
+}
+
+function bad(what: string): FlockworkError {
+  return new FlockworkError("bad_message", `Not a Flockwork frame: ${what}.`);
+}

@@ -1,0 +1,202 @@
+// The messages of the protocol: one row each in MESSAGES, from which types, validation and the list of who may send what
+// derive. docs/wire.md describes them for people who write a client in another language.
+import * as v from "valibot";
+import { FlockworkError, NAME_BYTES, NODE_KINDS } from "../ids/index.js";
+
+/** Both sides name it in their first message; another number is refused with `version_mismatch`. */
+export const PROTOCOL_VERSION = 1;
+
+/** Who speaks. A `beat` connection does nothing but show that its node's process lives. */
+export type Role = "client" | "node" | "beat" | "hub";
+
+const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4 * NAME_BYTES));
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const f64 = v.instance(Float64Array);
+const u16 = v.instance(Uint16Array);
+const payloads = {
+  kinds: v.instance(Uint8Array),
+  lengths: v.instance(Uint32Array),
+  data: v.instance(Uint8Array),
+};
+/** Task numbers and their attempts, in two columns of equal length. */
+const attempts = { tasks: f64, attempts: u16 };
+/** A set of sequence numbers as [start, count, start, count, ...]. */
+const runs = { runs: f64 };
+
+/** What all jobs of one `submit` share. */
+const jobOptions = {
+  service: name,
+  priority: v.optional(v.pipe(v.number(), v.safeInteger())),
+  attempts: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000))),
+  attemptTimeoutMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+  deadlineMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+};
+
+export const MESSAGES = {
+  // The first message of every connection, and the hub's answer.
+  hello: {
+    from: ["client", "node", "beat"],
+    schema: v.object({
+      t: v.literal("hello"),
+      version: count,
+      software: text(64),
+      role: v.picklist(["client", "node", "beat"]),
+      kind: v.picklist(NODE_KINDS),
+      /** NodeId of a node or client, `name.hh.hh.hh.hh`. */
+      id: text(256),
+      /** Client: the session's name. Node and beat: the node's id. */
+      session: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+      /** New at every start of the process: a reconnect keeps it, a restart does not. */
+      instance: text(64),
+      domain: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+      /** Client: whether the session outlives it (it has a name that somebody chose). */
+      durable: v.optional(v.boolean()),
+      /** Client: the first sequence number of this process, once it knows it. */
+      since: v.optional(count),
+      node: v.optional(
+        v.object({
+          slots: v.pipe(count, v.maxValue(1024)),
+          window: v.pipe(count, v.maxValue(65_536)),
+          services: v.pipe(v.array(name), v.maxLength(1024)),
+          idempotent: v.pipe(v.array(name), v.maxLength(1024)),
+          /** Attempts it runs or holds, from before the link broke. Unstored answers follow as `solved` and `failed`. */
+          ...attempts,
+        }),
+      ),
+    }),
+  },
+  welcome: {
+    from: ["hub"],
+    schema: v.object({
+      t: v.literal("welcome"),
+      version: count,
+      software: text(64),
+      hub: text(256),
+      /** Client: sequence numbers below this one are taken. */
+      nextSeq: count,
+      /** Client: jobs of an earlier process of this session that are not acknowledged yet. */
+      missed: count,
+    }),
+  },
+  /** Something the other side should know. With `fatal`, the connection closes after it. */
+  notice: {
+    from: ["hub"],
+    schema: v.object({ t: v.literal("notice"), code: text(64), message: text(4096), fatal: v.boolean() }),
+  },
+  beat: { from: ["client", "node", "beat", "hub"], schema: v.object({ t: v.literal("beat") }) },
+  /** The sender leaves on purpose and does not come back. */
+  goodbye: { from: ["client", "node"], schema: v.object({ t: v.literal("goodbye") }) },
+
+  // Client and hub.
+  /** Jobs `seq`, `seq + 1`, ... with shared options. `inputs`: jobs of this session whose solutions are appended to each job's payloads. */
+  submit: {
+    from: ["client"],
+    schema: v.object({
+      t: v.literal("submit"),
+      seq: count,
+      ...jobOptions,
+      inputs: v.optional(v.pipe(v.array(count), v.maxLength(64))),
+      ...payloads,
+    }),
+  },
+  /** These jobs survive the death of any process from now on. */
+  accepted: { from: ["hub"], schema: v.object({ t: v.literal("accepted"), ...runs }) },
+  refused: {
+    from: ["hub"],
+    schema: v.object({ t: v.literal("refused"), ...runs, code: text(64), message: text(4096) }),
+  },
+  cancel: { from: ["client"], schema: v.object({ t: v.literal("cancel"), ...runs }) },
+  /** Solutions by one node, in columns. */
+  solutions: {
+    from: ["hub"],
+    schema: v.object({ t: v.literal("solutions"), seqs: f64, node: text(256), ...payloads }),
+  },
+  /** One job that has no solution. `reasons`: [node, code, message] of each failed attempt. */
+  unsolved: {
+    from: ["hub"],
+    schema: v.object({
+      t: v.literal("unsolved"),
+      seq: count,
+      code: text(64),
+      message: text(65_536),
+      reasons: v.pipe(v.array(v.tuple([text(256), text(64), text(65_536)])), v.maxLength(1000)),
+    }),
+  },
+  /** The client has these results and does not want them again. */
+  ack: { from: ["client"], schema: v.object({ t: v.literal("ack"), ...runs }) },
+  /** Send what an earlier process of this session left unacknowledged. */
+  resume: { from: ["client"], schema: v.object({ t: v.literal("resume") }) },
+
+  // Hub and node.
+  /** Tasks of one service, in the order they are to start. `inputs[i]`: how many of the payloads belong to task i (first its job, then its inputs). */
+  run: {
+    from: ["hub"],
+    schema: v.object({
+      t: v.literal("run"),
+      service: name,
+      attemptTimeoutMs: count,
+      ...attempts,
+      inputs: v.optional(v.instance(Uint16Array)),
+      ...payloads,
+    }),
+  },
+  /** Stop these if they run; answer with `dropped` (or their answer, if that was quicker). */
+  stop: { from: ["hub"], schema: v.object({ t: v.literal("stop"), why: text(64), ...attempts }) },
+  /** Give these back with `dropped` if they have not started. */
+  recall: { from: ["hub"], schema: v.object({ t: v.literal("recall"), ...attempts }) },
+  dropped: { from: ["node"], schema: v.object({ t: v.literal("dropped"), ...attempts }) },
+  /** Answers; the node keeps them until the hub says `stored`. `ms`: how long each ran. */
+  solved: {
+    from: ["node"],
+    schema: v.object({ t: v.literal("solved"), ...attempts, ms: v.instance(Float32Array), ...payloads }),
+  },
+  failed: {
+    from: ["node"],
+    schema: v.object({
+      t: v.literal("failed"),
+      task: count,
+      attempt: count,
+      code: text(64),
+      message: text(65_536),
+      retry: v.boolean(),
+    }),
+  },
+  /** The hub has these answers safe, or does not want them: forget them. */
+  stored: { from: ["hub"], schema: v.object({ t: v.literal("stored"), ...attempts }) },
+  /** How many tasks the node wants to hold at once. */
+  credit: {
+    from: ["node"],
+    schema: v.object({ t: v.literal("credit"), window: v.pipe(count, v.maxValue(65_536)) }),
+  },
+} as const satisfies Record<string, { from: readonly Role[]; schema: v.GenericSchema }>;
+
+export type MessageName = keyof typeof MESSAGES;
+export type MessageOf<Name extends MessageName> = v.InferOutput<(typeof MESSAGES)[Name]["schema"]>;
+export type Message = { [Name in MessageName]: MessageOf<Name> }[MessageName];
+/** What a peer of this role may receive from us, or we from it. */
+export type MessageFrom<R extends Role> = {
+  [Name in MessageName]: R extends (typeof MESSAGES)[Name]["from"][number] ? MessageOf<Name> : never;
+}[MessageName];
+
+/** Checks one decoded message against its row. Throws `bad_message` with what does not fit. */
+export function checkMessage<R extends Role>(message: unknown, from: R): MessageFrom<R> {
+  const t = typeof message === "object" && message !== null ? (message as { t?: unknown }).t : undefined;
+  const row = typeof t === "string" && Object.hasOwn(MESSAGES, t) ? MESSAGES[t as MessageName] : undefined;
+  if (row === undefined)
+    throw new FlockworkError("bad_message", `Unknown message ${JSON.stringify(t) ?? "without a type"}.`);
+  if (!(row.from as readonly Role[]).includes(from))
+    throw new FlockworkError("bad_message", `A ${from} may not send "${String(t)}".`);
+  const result = v.safeParse(row.schema, message, { abortEarly: true });
+  if (!result.success) {
+    const issue = result.issues[0];
+    throw new FlockworkError(
+      "bad_message",
+      `Message "${String(t)}": ${v.getDotPath(issue) ?? ""} ${issue.message}`,
+    );
+  }
+  const columns = result.output as { tasks?: Float64Array; attempts?: Uint16Array };
+  if (columns.tasks && columns.attempts && columns.tasks.length !== columns.attempts.length)
+    throw new FlockworkError("bad_message", `Message "${String(t)}": tasks and attempts differ in length.`);
+  return result.output as MessageFrom<R>;
+}

@@ -1,0 +1,69 @@
+// All messages for one peer in one tick become one frame here. It knows no socket: frames go to the function it was given.
+import { encodeFrame, MAX_MESSAGES } from "./frame.js";
+import { onTickEnd } from "./tick.js";
+
+/** Bytes after which a frame goes out within the tick, so that one tick's work does not make one giant frame. */
+export const FRAME_TARGET_BYTES = 4 * 1024 * 1024;
+/** What a value costs in a header, roughly and at least; it bounds how many values one frame names. */
+const VALUE_BYTES = 16;
+
+/**
+ * Collects messages for one peer and sends them as one frame at the end of the tick. Order is kept. The messages' arrays
+ * are read when the frame is made: leave them alone until then.
+ */
+export class Outbox<M extends object = object> {
+  readonly #send: (frame: Uint8Array<ArrayBuffer>) => void;
+  #messages: M[] = [];
+  #bytes = 0;
+  #scheduled = false;
+
+  constructor(send: (frame: Uint8Array<ArrayBuffer>) => void) {
+    this.#send = send;
+  }
+
+  /** Messages that wait for the end of the tick. */
+  get size(): number {
+    return this.#messages.length;
+  }
+
+  push(message: M): void {
+    const bytes = weight(message);
+    if (this.#messages.length > 0 && this.#bytes + bytes > FRAME_TARGET_BYTES) this.flush();
+    this.#messages.push(message);
+    this.#bytes += bytes;
+    if (this.#messages.length === MAX_MESSAGES) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      onTickEnd(this.#tickEnd);
+    }
+  }
+
+  /** Sends what waits, now. */
+  flush(): void {
+    if (this.#messages.length === 0) return;
+    const messages = this.#messages;
+    this.clear();
+    this.#send(encodeFrame(messages));
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.#messages = [];
+    this.#bytes = 0;
+  }
+
+  readonly #tickEnd = () => {
+    this.#scheduled = false;
+    this.flush();
+  };
+}
+
+/** About how many bytes a value takes in a frame. */
+function weight(value: unknown): number {
+  if (typeof value === "string") return VALUE_BYTES + value.length;
+  if (typeof value !== "object" || value === null) return VALUE_BYTES;
+  if (ArrayBuffer.isView(value)) return VALUE_BYTES + value.byteLength;
+  let bytes = VALUE_BYTES;
+  for (const key in value) bytes += weight((value as Record<string, unknown>)[key]);
+  return bytes;
+}

@@ -1,0 +1,100 @@
+// Sockets by `ws`: `dial` for whoever connects, `adoptSocket` for connections that a server accepted.
+import type { Socket as NetSocket } from "node:net";
+import { WebSocket, type RawData } from "ws";
+import { MAX_FRAME_BYTES } from "./frame.js";
+import { CLOSE_NOT_BINARY, closeReason, type Dial, type Socket } from "./socket.js";
+
+export interface DialOptions {
+  /** Largest frame that is accepted. */
+  readonly maxPayload?: number;
+  /** How long TCP, TLS and the upgrade may take together. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+/** A `dial` with other limits. */
+export function dialWith({ maxPayload = MAX_FRAME_BYTES, handshakeTimeoutMs = 5000 }: DialOptions): Dial {
+  return (url) => {
+    const ws = new WebSocket(url, {
+      perMessageDeflate: false,
+      handshakeTimeout: handshakeTimeoutMs,
+      maxPayload,
+      skipUTF8Validation: true,
+      ...(isPrivatePath(url) ? { generateMask: zeroMask } : {}),
+    });
+    const socket = new NodeSocket(ws);
+    ws.once("upgrade", (response) => socket.watch(response.socket));
+    return socket;
+  };
+}
+
+export const dial: Dial = dialWith({});
+
+/** Wraps a connection that a `ws` server accepted; `net` is its request's socket. */
+export function adoptSocket(ws: WebSocket, net?: NetSocket): Socket {
+  const socket = new NodeSocket(ws);
+  if (net) socket.watch(net);
+  return socket;
+}
+
+/**
+ * Masking guards proxies against what a page makes a browser send. Where no proxy can see the bytes (loopback, TLS) the
+ * zero mask saves a pass over them on both sides.
+ */
+function isPrivatePath(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "wss:" || hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname);
+}
+
+function zeroMask(mask: Buffer): void {
+  mask.fill(0);
+}
+
+class NodeSocket implements Socket {
+  readonly #ws: WebSocket;
+  #net: NetSocket | undefined;
+  onOpen?: () => void;
+  onMessage?: (bytes: Uint8Array) => void;
+  onClose?: (code: number, reason: string) => void;
+  onError?: (error: Error) => void;
+
+  constructor(ws: WebSocket) {
+    this.#ws = ws;
+    ws.binaryType = "nodebuffer";
+    ws.on("open", () => this.onOpen?.());
+    ws.on("error", (error) => this.onError?.(error));
+    ws.on("close", (code, reason) => this.onClose?.(code, reason.toString()));
+    ws.on("message", (data: RawData, binary) => {
+      if (binary) this.onMessage?.(data as Buffer);
+      else this.close(CLOSE_NOT_BINARY, "binary messages only");
+    });
+  }
+
+  watch(net: NetSocket): void {
+    this.#net = net;
+  }
+
+  get bufferedAmount(): number {
+    return this.#ws.bufferedAmount;
+  }
+
+  get bytesReceived(): number | undefined {
+    return this.#net?.bytesRead;
+  }
+
+  send(frame: Uint8Array<ArrayBuffer>): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(frame, ignoreError);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#ws.close(code ?? 1000, closeReason(reason));
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+}
+
+/** A send that fails is followed by "error" and "close", which say it better. */
+function ignoreError(): void {
+  return;
+}
