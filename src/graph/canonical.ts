@@ -1,11 +1,12 @@
-// Graphs in canonical form: no dead code, equal subexpressions once, names by position, so that equal structure gives equal bytes.
+// Graphs in canonical form: simplified, equal subexpressions once, names by position, so that equal structure gives equal bytes.
 import { encodeTensor } from "../tensor/index.js";
 import { renameDim, symbolsOf, type Dim, type Shape } from "./dim.js";
 import { Expression, Node } from "./expression.js";
 import type { Attrs, AttrValue, NodeRow } from "./row.js";
 import type { Type } from "./shape.js";
+import { simplify } from "./simplify.js";
 import { inputRow } from "./source.js";
-import { topological } from "./walk.js";
+import { freshSymbols, inRunOrder, symbolsOfAttrs } from "./walk.js";
 
 /** Constants of more bytes than this are inputs of the program: equal structure with other weights is the same program. */
 export const INLINE_BYTES = 64;
@@ -25,27 +26,29 @@ export interface CanonicalGraph {
  * A declared input that nothing reads stays out, unless it alone knows the value of a symbol.
  */
 export function canonicalize(outputs: readonly Expression[], declared: ReadonlySet<Node>): CanonicalGraph {
-  const order = withSymbols(topological(outputs), declared);
   const isInput = (node: Node): boolean =>
     node.row === inputRow ||
     declared.has(node) ||
     (node.source?.value !== undefined && node.source.value.bytes > INLINE_BYTES);
-  const symbols = nameSymbols(order);
+  const simple = simplify(outputs, isInput);
+  const symbols = new SymbolNames();
   const unique = new Map<string, Node>();
   const ids = new Map<Node, number>();
   const twins = new Map<Node, Node>();
   const inputs: { node: Node; origin: Node }[] = [];
-  for (const node of order) {
-    const types = node.types.map(({ dtype, shape }) => ({ dtype, shape: rename(shape, symbols) }));
+  for (const node of withSymbols(inRunOrder(simple), declared)) {
     if (isInput(node)) {
-      const twin = new Node(inputRow, [], {}, types, { name: `i${inputs.length}` });
+      const twin = new Node(inputRow, [], {}, symbols.inTypes(node.types), { name: `i${inputs.length}` });
       ids.set(twin, ids.size);
       twins.set(node, twin);
       inputs.push({ node: twin, origin: node });
       continue;
     }
     const operands = node.inputs.map((x) => new Expression(twins.get(x.node)!, x.index));
-    const attrs = renameAttrs(node.row, node.attrs, symbols);
+    if (node.row.kind === "tensor" && node.row.commutative)
+      operands.sort((a, b) => ids.get(a.node)! - ids.get(b.node)! || a.index - b.index);
+    const fresh = freshSymbols(node);
+    const attrs = symbols.inAttrs(node.row, node.attrs);
     const key = [
       node.row.name,
       operands.map((x) => `${ids.get(x.node)}.${x.index}`).join(),
@@ -53,8 +56,16 @@ export function canonicalize(outputs: readonly Expression[], declared: ReadonlyS
       node.source?.value ? encodeTensor(node.source.value).join() : "",
     ].join("|");
     let twin = unique.get(key);
-    if (!twin) {
-      twin = new Node(node.row, operands, attrs, types, node.source?.value && { value: node.source.value });
+    if (twin) symbols.unite(fresh, freshSymbols(twin));
+    else {
+      const own = { ...attrs, ...symbols.inFresh(node) };
+      twin = new Node(
+        node.row,
+        operands,
+        own,
+        symbols.inTypes(node.types),
+        node.source?.value && { value: node.source.value },
+      );
       ids.set(twin, ids.size);
       unique.set(key, twin);
     }
@@ -63,15 +74,17 @@ export function canonicalize(outputs: readonly Expression[], declared: ReadonlyS
   return {
     nodes: [...ids.keys()],
     inputs,
-    outputs: outputs.map((x) => new Expression(twins.get(x.node)!, x.index)),
-    symbols,
+    outputs: simple.map((x) => new Expression(twins.get(x.node)!, x.index)),
+    symbols: symbols.names,
   };
 }
 
 /** The nodes with, in front, those declared inputs without which a symbol that some node computes with would have no value. */
 function withSymbols(order: readonly Node[], declared: ReadonlySet<Node>): readonly Node[] {
   const known = new Set(
-    order.flatMap((node) => (node.row.kind === "source" ? node.types.flatMap(ownSymbols) : [])),
+    order.flatMap((node) =>
+      node.row.kind === "source" ? node.types.flatMap(ownSymbols) : freshSymbols(node),
+    ),
   );
   const added: Node[] = [];
   for (const symbol of order.flatMap(symbolsOfAttrs)) {
@@ -89,37 +102,50 @@ function ownSymbols({ shape }: Type): string[] {
   return shape.filter((dim): dim is string => typeof dim === "string" && symbolsOf(dim)[0] === dim);
 }
 
-function symbolsOfAttrs({ row, attrs }: Node): string[] {
-  return Object.entries({ ...row.attributes, ...row.operands }).flatMap(([key, kind]) => {
-    const value = attrs[key];
-    if (value === undefined || (kind !== "dims" && kind !== "dim")) return [];
-    return (typeof value === "object" ? value : [value as Dim]).flatMap(symbolsOf);
-  });
-}
+/** Symbols called `d0`, `d1`, ... in the order in which they are met. */
+class SymbolNames {
+  readonly names = new Map<string, string>();
+  private count = 0;
 
-function nameSymbols(order: readonly Node[]): Map<string, string> {
-  const names = new Map<string, string>();
-  for (const node of order)
-    for (const { shape } of node.types)
-      for (const symbol of shape.flatMap(symbolsOf))
-        if (!names.has(symbol)) names.set(symbol, `d${names.size}`);
-  return names;
-}
-
-function rename(shape: Shape, symbols: ReadonlyMap<string, string>): Shape {
-  return shape.map((dim) => renameDim(dim, symbols));
-}
-
-/** Arguments in the order of their names, their dimensions renamed. */
-function renameAttrs(row: NodeRow, attrs: Attrs, symbols: ReadonlyMap<string, string>): Attrs {
-  const kinds = { ...row.attributes, ...row.operands };
-  const out: Record<string, AttrValue> = {};
-  for (const key of Object.keys(attrs).sort()) {
-    const value = attrs[key];
-    if (value === undefined) continue;
-    if (kinds[key] === "dims") out[key] = rename(value as Shape, symbols);
-    else if (kinds[key] === "dim") out[key] = renameDim(value as Dim, symbols);
-    else out[key] = value;
+  inDim(dim: Dim): Dim {
+    if (typeof dim === "number") return dim;
+    for (const symbol of symbolsOf(dim))
+      if (!this.names.has(symbol)) this.names.set(symbol, `d${this.count++}`);
+    return renameDim(dim, this.names);
   }
-  return out;
+
+  inShape(shape: Shape): Shape {
+    return shape.map((dim) => this.inDim(dim));
+  }
+
+  inTypes(types: readonly Type[]): Type[] {
+    return types.map(({ dtype, shape }) => ({ dtype, shape: this.inShape(shape) }));
+  }
+
+  /** Arguments in the order of their names, without those that are fresh symbols: two equal operators have the same lengths. */
+  inAttrs(row: NodeRow, attrs: Attrs): Attrs {
+    const kinds = { ...row.attributes, ...row.operands };
+    const out: Record<string, AttrValue> = {};
+    for (const key of Object.keys(attrs).sort()) {
+      const value = attrs[key];
+      if (value === undefined || kinds[key] === "fresh") continue;
+      if (kinds[key] === "dims") out[key] = this.inShape(value as Shape);
+      else if (kinds[key] === "dim") out[key] = this.inDim(value as Dim);
+      else out[key] = value;
+    }
+    return out;
+  }
+
+  inFresh({ row, attrs }: Node): Attrs {
+    return Object.fromEntries(
+      Object.entries(row.attributes ?? {}).flatMap(([key, kind]) =>
+        kind === "fresh" ? [[key, this.inDim(attrs[key] as string)]] : [],
+      ),
+    );
+  }
+
+  /** `symbols` are what `names` stand for already. */
+  unite(symbols: readonly string[], names: readonly string[]): void {
+    symbols.forEach((symbol, i) => this.names.set(symbol, names[i]!));
+  }
 }

@@ -1,6 +1,6 @@
 // What a graph costs to run: FLOPs by the cost column, and the bytes that its operators read and write.
 import { DTYPES } from "../tensor/index.js";
-import { bindShape, type Binding } from "./dim.js";
+import { bindDim, bindShape, type Binding } from "./dim.js";
 import type { Node } from "./expression.js";
 import { bindAttrs } from "./interpreter.js";
 import { count } from "./nd.js";
@@ -12,7 +12,9 @@ export interface Cost {
   readonly bytes: number;
 }
 
-export function costOf(nodes: readonly Node[], binding: Binding): Cost {
+/** Of `nodes`, in the order in which they run; a length that only running tells counts as the most it can be. */
+export function costOf(nodes: readonly Node[], given: Binding): Cost {
+  const binding = withBounds(nodes, given);
   let flops = 0;
   let bytes = 0;
   for (const node of nodes) {
@@ -23,8 +25,22 @@ export function costOf(nodes: readonly Node[], binding: Binding): Cost {
   return { flops, bytes };
 }
 
+/** `binding`, and the most that each length can be that only running tells. */
+export function withBounds(nodes: readonly Node[], binding: Binding): Binding {
+  const all: Record<string, number> = { ...binding };
+  for (const { row, inputs, attrs } of nodes)
+    for (const [symbol, most] of Object.entries(
+      row.bounds?.(
+        inputs.map((x) => x.type),
+        attrs,
+      ) ?? {},
+    ))
+      all[symbol] ??= bindDim(most, all);
+  return all;
+}
+
 export function nodeCost(node: Node, binding: Binding): Cost {
-  if (node.row.kind === "source") return { flops: 0, bytes: 0 };
+  if (node.row.kind === "source" || node.row.kind === "mark") return { flops: 0, bytes: 0 };
   const inputs = node.inputs.map((x) => bindType(x.type, binding));
   const outputs = node.types.map((type) => bindType(type, binding));
   return {

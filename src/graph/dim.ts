@@ -54,6 +54,13 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return print(out);
 }
 
+let born = 0;
+
+/** A symbol that nobody else has, for a length that only running tells; its row says at most how long in `bounds`. */
+export function freshSymbol(prefix: string): string {
+  return `${prefix}#${++born}`;
+}
+
 /** The number of elements of a shape. */
 export function sizeOf(shape: Shape): Dim {
   return shape.reduce<Dim>(mulDims, 1);

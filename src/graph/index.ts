@@ -24,6 +24,7 @@ export * from "./catalogue/shaping.js";
 export * from "./catalogue/attention.js";
 export * from "./catalogue/conv.js";
 export * from "./catalogue/einsum.js";
+export * from "./catalogue/flow.js";
 export * from "./catalogue/host.js";
 export * from "./catalogue/norm.js";
 export * from "./catalogue/pooling.js";

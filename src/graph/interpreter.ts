@@ -7,14 +7,14 @@ import { Nd } from "./nd.js";
 import type { Attrs, NodeRow } from "./row.js";
 import { printType, type Type } from "./shape.js";
 import { inputRow } from "./source.js";
-import { topological } from "./walk.js";
+import { inRunOrder } from "./walk.js";
 
 /** Values for inputs, by name. */
 export type Feeds = Readonly<Record<string, Tensor | Nd>>;
 
 /** The values of `outputs` in float64; `lengths` are of symbols that no input of theirs has. Throws a GraphError where an input is missing or does not fit. */
 export function evaluate(outputs: readonly Expression[], feeds: Feeds = {}, lengths: Binding = {}): Nd[] {
-  const order = topological(outputs);
+  const order = inRunOrder(outputs);
   const binding: Record<string, number> = { ...lengths };
   const values = new Map<Node, readonly Nd[]>();
   for (const node of order) if (node.row === inputRow) values.set(node, [feed(node, feeds, binding)]);

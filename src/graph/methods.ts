@@ -3,6 +3,7 @@ import type * as compare from "./catalogue/compare.js";
 import type * as attention from "./catalogue/attention.js";
 import type * as conv from "./catalogue/conv.js";
 import type * as einsum from "./catalogue/einsum.js";
+import type * as flow from "./catalogue/flow.js";
 import type * as host from "./catalogue/host.js";
 import type * as norm from "./catalogue/norm.js";
 import type * as pooling from "./catalogue/pooling.js";
@@ -40,6 +41,7 @@ export interface Methods
     MethodsOf<typeof attention>,
     MethodsOf<typeof conv>,
     MethodsOf<typeof einsum>,
+    MethodsOf<typeof flow>,
     MethodsOf<typeof host>,
     MethodsOf<typeof norm>,
     MethodsOf<typeof pooling>,

@@ -7,6 +7,7 @@ import { costOf, type Cost } from "./cost.js";
 import type { Binding } from "./dim.js";
 import { GraphError } from "./error.js";
 import type { Expression, Node } from "./expression.js";
+import { checkFeed } from "./interpreter.js";
 import { toModel } from "./onnx/export.js";
 import { printType, type Type } from "./shape.js";
 import { constantRow, inputRow } from "./source.js";
@@ -62,18 +63,20 @@ export class Program {
     });
   }
 
-  /** Values by slot from values by name; what is not given takes its initial value. Throws a GraphError on a missing or unknown name. */
+  /** Values by slot from values by name; what is not given takes its initial value. Throws a GraphError on a missing or unknown name, and on a value that does not fit. */
   feeds(given: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
     for (const name of Object.keys(given))
       if (!this.inputs.some((port) => port.name === name))
         throw new GraphError(
           `the program has no input "${name}"; it has ${this.inputs.map((port) => port.name).join(", ") || "none"}`,
         );
+    const binding: Record<string, number> = {};
     return Object.fromEntries(
       this.inputs.map(({ name, slot, type, initial }) => {
         const value = given[name] ?? initial;
         if (!value)
           throw new GraphError(`the program's input "${name}" has no value; it wants ${printType(type)}`);
+        checkFeed(name, type, value, binding);
         return [slot, value];
       }),
     );

@@ -19,14 +19,19 @@ export const FAMILIES = [
   "stats",
   "random",
   "host",
+  "flow",
 ] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export type AttrValue = number | string | readonly Dim[] | undefined;
 /** The static arguments of an operator. Only those of kind `dim` and `dims` may hold symbols. */
 export type Attrs = Readonly<Record<string, AttrValue>>;
-/** How an argument travels in ONNX; `dtype` is a dtype's name that becomes its number, `value` a scalar of the first input's dtype. */
-export type AttrKind = "int" | "ints" | "float" | "floats" | "string" | "dtype" | "dim" | "dims" | "value";
+/**
+ * How an argument travels in ONNX; `dtype` is a dtype's name that becomes its number, `value` a scalar of the first input's dtype,
+ * `fresh` a symbol of freshSymbol() for a length of the result that only running tells: it does not travel.
+ */
+export type AttrKind =
+  "int" | "ints" | "float" | "floats" | "string" | "dtype" | "dim" | "dims" | "value" | "fresh";
 
 /** What a row's functions see once shapes are known. `B` is Type while symbols stand, and again when they are bound. */
 export interface Io<A> {
@@ -65,6 +70,8 @@ interface RowBase<A> {
   readonly operands?: Readonly<Record<string, AttrKind>>;
   /** Shape and dtype rule; throws a GraphError that says what would fit. */
   infer(inputs: readonly Type[], attrs: A): readonly Type[];
+  /** The most that each `fresh` symbol can be. A row that has it depends on data for its shape: it runs whole. */
+  bounds?(inputs: readonly Type[], attrs: A): Readonly<Record<string, Dim>>;
   /** Floating-point operations, shapes being bound. Bytes derive from the types. */
   flops(io: Io<A>): number;
   /**
@@ -89,6 +96,10 @@ export interface TensorRow<A = Attrs> extends RowBase<A> {
   readonly kernels: readonly DType[];
   /** The inputs whose one dtype `kernels` speaks of, and which are cast together; all of them unless told. */
   readonly kernelInputs?: readonly number[];
+  /** Its inputs may change places without changing a bit of the result. */
+  readonly commutative?: boolean;
+  /** Each element of the result is made of one element of each input, broadcast as in NumPy. */
+  readonly elementwise?: boolean;
 }
 
 /** An operator that ONNX has not: nodes run `evaluate` itself, by its name and version. */
@@ -102,6 +113,11 @@ export interface SourceRow<A = Attrs> extends RowBase<A> {
   readonly kind: "source";
 }
 
+/** What only gradients see: the value is the first input's, and programs are made without it. */
+export interface MarkRow<A = Attrs> extends RowBase<A> {
+  readonly kind: "mark";
+}
+
 /** An operator written with others; its cost, gradient, cuts and ONNX are theirs. */
 export interface CompositionRow {
   readonly kind: "composition";
@@ -113,7 +129,7 @@ export interface CompositionRow {
 }
 
 /** What a node of a graph can be. */
-export type NodeRow = TensorRow | HostRow | SourceRow;
+export type NodeRow = TensorRow | HostRow | SourceRow | MarkRow;
 export type Row = NodeRow | CompositionRow;
 
 /** A function of the catalogue with its row. `method: true`: also a method of its first operand. */
@@ -136,6 +152,18 @@ export function tensorRow<A extends object = Attrs>(row: Omit<TensorRow<A>, "kin
 
 export function hostRow<A extends object = Attrs>(row: Omit<HostRow<A>, "kind">): HostRow {
   return { kind: "host", ...row } as HostRow<A> as unknown as HostRow;
+}
+
+/** A row that only gradients see. */
+export function markRow(row: Pick<MarkRow, "name" | "doc"> & Required<Pick<MarkRow, "gradient">>): MarkRow {
+  return {
+    kind: "mark",
+    family: "flow",
+    infer: ([x]) => [x!],
+    flops: () => 0,
+    evaluate: ([x]) => [x!],
+    ...row,
+  };
 }
 
 export function compositionRow(

@@ -4,6 +4,7 @@ import { compare } from "./compare.js";
 import { attention } from "./attention.js";
 import { conv } from "./conv.js";
 import { einsum } from "./einsum.js";
+import { flow } from "./flow.js";
 import { host } from "./host.js";
 import { norm } from "./norm.js";
 import { pooling } from "./pooling.js";
@@ -31,6 +32,7 @@ export const cases: Cases = {
   ...attention,
   ...conv,
   ...einsum,
+  ...flow,
   ...host,
   ...norm,
   ...pooling,

@@ -6,6 +6,7 @@ import * as compare from "./compare.js";
 import * as attention from "./attention.js";
 import * as conv from "./conv.js";
 import * as einsum from "./einsum.js";
+import * as flow from "./flow.js";
 import * as host from "./host.js";
 import * as norm from "./norm.js";
 import * as pooling from "./pooling.js";
@@ -39,6 +40,7 @@ const modules = [
   loss,
   random,
   host,
+  flow,
 ];
 
 /** One row of the table: the row, the names it goes by (its own first), and the function. */

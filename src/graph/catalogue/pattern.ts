@@ -35,6 +35,7 @@ export function unary(name: string, onnx: string, pattern: Pattern): Unary {
     doc,
     onnx,
     kernels,
+    elementwise: true,
     infer: ([x]) => [{ dtype: result ?? x!.dtype, shape: x!.shape }],
     flops: (io) => flops * elements(io),
     ...(gradient && { gradient }),
@@ -45,6 +46,20 @@ export function unary(name: string, onnx: string, pattern: Pattern): Unary {
   return operator(row, (x: Operand) => apply(row, [floatsOnly ? toFloat(name, x) : toExpression(name, x)]));
 }
 
+const COMMUTATIVE: ReadonlySet<string> = new Set([
+  "Add",
+  "Mul",
+  "Max",
+  "Min",
+  "Equal",
+  "And",
+  "Or",
+  "Xor",
+  "BitwiseAnd",
+  "BitwiseOr",
+  "BitwiseXor",
+]);
+
 /** `f` on each pair of elements, broadcast as in NumPy. */
 export function binary(name: string, onnx: string, pattern: Pattern): Binary {
   const { doc, f, gradient, family = "elementwise", kernels = SIGNED, flops = 1, result } = pattern;
@@ -54,6 +69,8 @@ export function binary(name: string, onnx: string, pattern: Pattern): Binary {
     doc,
     onnx,
     kernels,
+    elementwise: true,
+    commutative: COMMUTATIVE.has(onnx),
     infer: ([a, b]) => [{ dtype: result ?? a!.dtype, shape: broadcast(name, a!.shape, b!.shape) }],
     flops: (io) => flops * elements(io),
     ...(gradient && { gradient }),

@@ -151,11 +151,11 @@ export class Lowering {
 
 function attributes(row: TensorRow, attrs: Attrs): AttributeProto[] {
   return Object.entries(row.attributes ?? {}).flatMap(([name, kind]) =>
-    attrs[name] === undefined ? [] : [attribute(name, kind, attrs[name])],
+    attrs[name] === undefined || kind === "fresh" ? [] : [attribute(name, kind, attrs[name])],
   );
 }
 
-export function attribute(name: string, kind: AttrKind, value: AttrValue): AttributeProto {
+export function attribute(name: string, kind: Exclude<AttrKind, "fresh">, value: AttrValue): AttributeProto {
   switch (kind) {
     case "int":
     case "dim":
