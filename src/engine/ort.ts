@@ -22,15 +22,20 @@ export function ortEngine(
     name,
     version,
     async load(model) {
-      let session: InferenceSession;
+      const create = (more: InferenceSession.SessionOptions = {}): Promise<InferenceSession> =>
+        api.InferenceSession.create(model, { ...options, ...more });
       try {
-        session = await api.InferenceSession.create(model, options);
+        // Some of the runtime's fusions make operators that have no kernel for float64; without fusions the model loads.
+        const session = await create().catch((cause: unknown) => {
+          if (!messageOf(cause).includes("Fusion")) throw cause;
+          return create({ graphOptimizationLevel: "basic" });
+        });
+        return ortSession(name, api, session);
       } catch (cause) {
         throw new FlockworkError("bad_argument", `${name} cannot load the model: ${messageOf(cause)}`, {
           cause,
         });
       }
-      return ortSession(name, api, session);
     },
   };
 }
