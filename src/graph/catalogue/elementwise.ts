@@ -1,6 +1,8 @@
 // Arithmetic and functions of one element or of a pair. Each export is a row; aliases are further exports of the same row.
-import { FLOATS, NUMBERS, SIGNED, SINGLE } from "../kernels.js";
-import { toExpression } from "../operand.js";
+import type { Expression } from "../expression.js";
+import { FLOATS, NUMBERS, SIGNED } from "../kernels.js";
+import { meet, toExpression, toFloat, type Operand } from "../operand.js";
+import { compositionRow, operator } from "../row.js";
 import { binary, unary, type Binary, type Unary } from "./pattern.js";
 
 export const add: Binary = binary("add", "Add", {
@@ -26,7 +28,8 @@ export const div: Binary = binary("div", "Div", {
 });
 export const pow: Binary = binary("pow", "Pow", {
   doc: "a to the power b. Its gradient by b is 0 where a is not positive.",
-  f: Math.pow,
+  // As IEEE 754 and every engine have it; JavaScript says NaN.
+  f: (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : Math.pow(a, b)),
   flops: 10,
   gradient: ({ inputs: [a, b], y, g }) => [
     g.mul(b!).mul(a!.pow(b!.sub(1))),
@@ -95,38 +98,47 @@ export const reciprocal: Unary = unary("reciprocal", "Reciprocal", {
   f: (x) => 1 / x,
   gradient: ({ y, g }) => [g.mul(y).mul(y).neg()],
 });
-export const sin: Unary = unary("sin", "Sin", {
-  doc: "The sine.",
-  f: Math.sin,
-  flops: 10,
-  gradient: ({ inputs: [x], g }) => [g.mul(x!.cos())],
-});
-export const cos: Unary = unary("cos", "Cos", {
-  doc: "The cosine.",
-  f: Math.cos,
-  flops: 10,
-  kernels: SINGLE,
-  gradient: ({ inputs: [x], g }) => [g.mul(x!.sin()).neg()],
-});
-export const tanh: Unary = unary("tanh", "Tanh", {
-  doc: "The hyperbolic tangent.",
-  f: Math.tanh,
-  flops: 10,
-  gradient: ({ y, g }) => [g.sub(g.mul(y).mul(y))],
-});
-export const floor: Unary = unary("floor", "Floor", {
-  doc: "The whole number below.",
-  f: Math.floor,
-  gradient: "zero",
-});
-export const ceil: Unary = unary("ceil", "Ceil", {
-  doc: "The whole number above.",
-  f: Math.ceil,
-  gradient: "zero",
-});
 
+function composed(name: string, doc: string, f: (x: Expression) => Expression): Unary {
+  return operator(compositionRow(name, "elementwise", doc), (x: Operand) => f(toExpression(name, x)));
+}
+
+export const positive: Unary = composed("positive", "x itself.", (x) => x);
+export const square: Unary = composed("square", "x * x.", (x) => x.mul(x));
+export const cube: Unary = composed("cube", "x * x * x.", (x) => x.mul(x).mul(x));
+export const cbrt: Unary = composed("cbrt", "The cube root, of negative numbers too.", (operand) => {
+  const x = toFloat("cbrt", operand);
+  const negative = x.less(0);
+  const root = negative.where(x.neg(), x).pow(1 / 3);
+  return negative.where(root.neg(), root);
+});
+export const exp2: Unary = composed("exp2", "2 to the power x.", (x) =>
+  toFloat("exp2", x).mul(Math.LN2).exp(),
+);
+export const log2: Unary = composed("log2", "The logarithm to base 2.", (x) => x.log().mul(Math.LOG2E));
+export const log10: Unary = composed("log10", "The logarithm to base 10.", (x) => x.log().mul(Math.LOG10E));
+export const rsqrt: Unary = composed("rsqrt", "1 over the square root.", (x) => x.sqrt().reciprocal());
+export const logaddexp: Binary = operator(
+  compositionRow("logaddexp", "elementwise", "log(exp(a) + exp(b)) without overflow."),
+  (first: Operand, second: Operand) => {
+    const [a, b] = meet("logaddexp", first, second).map((x) => toFloat("logaddexp", x)) as [
+      Expression,
+      Expression,
+    ];
+    // Equal infinities have no difference, and need none.
+    const d = a.equal(b).where(0, a.sub(b).abs());
+    return a.maximum(b).add(d.neg().exp().log1p());
+  },
+);
+
+export * from "./rounding.js";
+export * from "./trigonometry.js";
 export {
   abs as absolute,
+  positive as pos,
+  cbrt as cubeRoot,
+  log as natlog,
+  sqrt as squareRoot,
   add as plus,
   sub as subtract,
   mul as multiply,
