@@ -19,6 +19,7 @@ export const shaping: Cases = {
     { inputs: ["T 2,3,4"], call: (x) => x!.transpose() },
     { inputs: ["T 2,3,4"], call: (x) => x!.transpose([1, 2, -3]) },
   ],
+  swapaxes: [{ inputs: ["T 2,3,4"], call: (x) => x!.swapaxes(0, -1) }],
   broadcastTo: [{ inputs: ["T 3,1"], call: (x) => x!.broadcastTo([2, 3, 4]) }],
   expandDims: [
     { inputs: ["T 3,4"], call: (x) => x!.expandDims(-1) },

@@ -96,6 +96,18 @@ export const transpose: Operator<(x: Operand, axes?: readonly number[]) => Expre
   },
 );
 
+export const swapaxes: Operator<(x: Operand, a: number, b: number) => Expression> = operator(
+  compositionRow("swapaxes", family, "Two axes in each other's place."),
+  (operand: Operand, a: number, b: number) => {
+    const x = toExpression("swapaxes", operand);
+    const [i, j] = [axisOf("swapaxes", a, x.rank), axisOf("swapaxes", b, x.rank)];
+    return transpose(
+      x,
+      x.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)),
+    );
+  },
+);
+
 const broadcastRow = tensorRow<{ shape: Shape }>({
   name: "broadcastTo",
   family,
