@@ -1,0 +1,101 @@
+// What is exported is read again: every case of every row, symbols, training steps; and models as other tools write them.
+import { describe, expect, it } from "vitest";
+import { DTYPES, Tensor, toNumbers, toTensor, type DType } from "../../tensor/index.js";
+import { catalogue } from "../catalogue/index.js";
+import { cases } from "../cases/index.js";
+import { sample, type Sample } from "../cases/sample.js";
+import { GraphError } from "../error.js";
+import { gradients } from "../gradient.js";
+import { evaluate } from "../interpreter.js";
+import { input, tensor } from "../leaf.js";
+import { named, program, type Program } from "../program.js";
+import { load } from "./load.js";
+
+function build(make: () => Sample): Sample | undefined {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof GraphError) return undefined;
+    throw error;
+  }
+}
+
+function programOf({ inputs, outputs }: Sample): Program | undefined {
+  try {
+    return program({
+      inputs: Object.fromEntries(inputs.map((x) => [x.name!, x])),
+      outputs: Object.fromEntries(outputs.map((y, i) => [`y${i}`, y])),
+    });
+  } catch (error) {
+    // Host operators have no ONNX.
+    if (error instanceof GraphError && error.code === "unsupported") return undefined;
+    throw error;
+  }
+}
+
+describe("every row, exported and loaded", () => {
+  it.each(catalogue.map(({ row }) => row.name))("%s", (name) => {
+    for (const each of cases[name] ?? [])
+      for (const dtype of each.inputs.some((spec) => spec.startsWith("T"))
+        ? (Object.keys(DTYPES) as DType[])
+        : (["float32"] as const)) {
+        const made = build(() => sample(each, dtype));
+        const p = made && programOf(made);
+        if (!made || !p) continue;
+        const model = load(p.toOnnx());
+        expect(model.unknown).toEqual([]);
+        const again = model.call(
+          Object.fromEntries(made.inputs.filter((x) => model.inputNames.includes(x.name!)).map((x) => [x.name!, x])),
+        );
+        const loaded = made.outputs.map((_, i) => again[`y${i}`]!);
+        const [before, after] = [made.outputs, loaded].map((xs) => evaluate(xs, made.feeds));
+        made.outputs.forEach((y, i) => {
+          const what = `${name} in ${dtype} of ${each.inputs.join(" and ")}`;
+          expect(String(loaded[i]!.dtype), what).toBe(y.dtype);
+          if (y.shape.every((dim) => typeof dim === "number")) expect(loaded[i]!.shape, what).toEqual(y.shape);
+          expect(after![i]!.shape, what).toEqual(before![i]!.shape);
+          after![i]!.data.forEach((value, k) => {
+            const wanted = before![i]!.data[k]!;
+            if (!Object.is(value, wanted) && !(Math.abs(value - wanted) <= 1e-6 * (1 + Math.abs(wanted))))
+              expect.fail(`${what}: element ${k} is ${value}, was ${wanted}`);
+          });
+        });
+      }
+  });
+});
+
+describe("a training step, exported and loaded", () => {
+  const x = input("x", "float32", ["batch", 3]);
+  const y = input("y", "int64", ["batch"]);
+  const w = tensor(toTensor(Float32Array.from({ length: 15 }, (_, i) => Math.sin(i)), { shape: [3, 5] }), { name: "w" });
+  const loss = x.matmul(w).tanh().softmaxCrossEntropy(y).mean();
+  const step = program({ inputs: { x, y, w }, outputs: { loss, ...named(gradients(loss, [w])) } });
+  const feeds = {
+    x: toTensor(Float32Array.from({ length: 6 }, (_, i) => i / 3), { shape: [2, 3] }),
+    y: new Tensor("int64", [2], BigInt64Array.of(1n, 4n)),
+  };
+
+  it("keeps its symbols, its parameters and its values", () => {
+    const model = load(step.toOnnx());
+    expect(String(model.inputs.x)).toBe("x float32 [d0,3]");
+    expect(Object.keys(model.parameters)).toContain("w");
+    const [before, after] = [[loss, gradients(loss, [w])[0]!], [model.outputs.loss!, model.outputs.w!]].map((xs) =>
+      evaluate(xs, feeds),
+    );
+    expect(Array.from(after![0]!.data)).toEqual(Array.from(before![0]!.data));
+    expect(Array.from(after![1]!.data)).toEqual(Array.from(before![1]!.data));
+  });
+
+  it("differentiates by what is inside it", () => {
+    const model = load(step.toOnnx());
+    const [grad] = gradients(model.outputs.loss!, [model.parameters.w!]);
+    expect(toNumbers(evaluate([grad!], feeds)[0]!.toTensor())).toEqual(
+      toNumbers(evaluate([gradients(loss, [w])[0]!], feeds)[0]!.toTensor()),
+    );
+  });
+
+  it("exports to the same canonical program", () => {
+    const model = load(step.model);
+    expect(program({ inputs: model.inputs, outputs: model.outputs }).hash).toBe(step.hash);
+  });
+});

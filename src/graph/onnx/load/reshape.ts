@@ -1,0 +1,224 @@
+// Reads the ONNX operators that move elements: their arguments count from the end, run past the end, or stand for "as it was".
+import { fromNumbers, Tensor, toNumbers } from "../../../tensor/index.js";
+import { arange } from "../../creation.js";
+import { addDims, mulDims, type Dim } from "../../dim.js";
+import { GraphError } from "../../error.js";
+import type { Expression } from "../../expression.js";
+import { constant } from "../../operand.js";
+import { axesOf, axisOf, broadcast } from "../../shape.js";
+import type { Call } from "./call.js";
+import type { Read } from "./operators.js";
+import { readRow, rowsOf } from "./row.js";
+
+/** Elements up to which a range is made while a model is read. */
+const RANGE = 2 ** 20;
+
+function readReshape(call: Call): readonly Expression[] {
+  const x = call.x(0);
+  const shape = call.dims(1, "shape")!;
+  const kept = call.attributes.int("allowzero", 0)
+    ? shape
+    : shape.map((dim, i) => (dim === 0 ? (x.shape[i] ?? dim) : dim));
+  return [x.reshape(lengths(call, kept, -1))];
+}
+
+function readSqueeze(call: Call): readonly Expression[] {
+  const axes = call.numbers(1, "axes");
+  return [call.x(0).squeeze(axes)];
+}
+
+function readUnsqueeze(call: Call): readonly Expression[] {
+  return [call.x(0).expandDims(call.numbers(1, "axes")!)];
+}
+
+function readFlatten(call: Call): readonly Expression[] {
+  const x = call.x(0);
+  const at = call.attributes.int("axis", 1);
+  const axis = at < 0 ? at + x.rank : at;
+  if (axis < 0 || axis > x.rank)
+    throw new GraphError(`axis ${at} is outside a tensor of rank ${x.rank}`, "bad_model");
+  const size = (dims: readonly Dim[]): Dim => dims.reduce<Dim>(mulDims, 1);
+  return [x.reshape([size(x.shape.slice(0, axis)), size(x.shape.slice(axis))])];
+}
+
+/** Broadcasting both ways: a dimension of the shape may be 1 where the tensor's is not. */
+function readExpand(call: Call): readonly Expression[] {
+  const x = call.x(0);
+  return [x.broadcastTo(broadcast("Expand", x.shape, lengths(call, call.dims(1, "shape")!)))];
+}
+
+function readTranspose(call: Call): readonly Expression[] {
+  return [call.x(0).transpose(call.attributes.ints("perm"))];
+}
+
+function readSlice(call: Call): readonly Expression[] {
+  const x = call.x(0);
+  const starts = call.dims(1, "starts")!;
+  const ends = call.dims(2, "ends")!;
+  const steps = call.numbers(4, "steps") ?? starts.map(() => 1);
+  const named = call.numbers(3, "axes") ?? starts.map((_, i) => i);
+  const axes = named.map((axis) => axisOf("Slice", axis, x.rank));
+  if ([ends, steps, axes].some((list) => list.length !== starts.length) || new Set(axes).size !== axes.length)
+    throw new GraphError(
+      "starts, ends, axes and steps must be of one length, and axes distinct",
+      "bad_model",
+    );
+  const negative = steps.findIndex((step) => step <= 0);
+  if (negative >= 0) return readRow(call, { axes });
+  const from = starts.map((start, i) => place(start, x.shape[axes[i]!]!));
+  const to = ends.map((end, i) => atLeast(place(end, x.shape[axes[i]!]!), from[i]!));
+  return readRow(call, {
+    starts: from,
+    ends: to,
+    axes,
+    ...(steps.every((step) => step === 1) && { steps: undefined }),
+  });
+}
+
+/** A place along an axis from one that may count from the end or lie past it. */
+function place(at: Dim, length: Dim): Dim {
+  if (typeof at !== "number") return at;
+  if (typeof length === "number") return Math.max(0, Math.min(length, at < 0 ? at + length : at));
+  if (at < 0) return addDims(length, at);
+  return at >= 2 ** 31 - 1 ? length : at;
+}
+
+function atLeast(end: Dim, start: Dim): Dim {
+  return typeof end === "number" && typeof start === "number" ? Math.max(end, start) : end;
+}
+
+function readSplit(call: Call): readonly Expression[] {
+  const x = call.x(0);
+  const axis = axisOf("Split", call.attributes.int("axis", 0), x.rank);
+  const length = x.shape[axis]!;
+  const count = call.proto.output.length;
+  const pieces = call.dims(1, "split") ?? equalPieces(length, call.attributes.int("num_outputs", count));
+  if (
+    pieces.length !== count ||
+    pieces.reduce(addDims, 0) !== length ||
+    pieces.some((piece) => typeof piece === "number" && piece < 0)
+  )
+    throw new GraphError(
+      `axis ${axis} of length ${length} does not split into [${pieces.join(",")}] for ${count} outputs`,
+      "bad_model",
+    );
+  let at: Dim = 0;
+  return pieces.map((piece) => {
+    const start = at;
+    at = addDims(at, piece);
+    return x.slice([start], [at], [axis]);
+  });
+}
+
+/** As ONNX splits: all pieces alike, the last smaller where it does not come out even. */
+function equalPieces(length: Dim, count: number): readonly Dim[] {
+  if (typeof length !== "number" || !(count >= 1 && count <= 2 ** 16))
+    throw new GraphError(
+      `a length of ${length} does not split into ${count} pieces that are known`,
+      "unsupported",
+    );
+  const each = Math.ceil(length / count);
+  return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, length - i * each)));
+}
+
+function readPad(call: Call): readonly Expression[] | undefined {
+  const x = call.x(0);
+  const pads = call.dims(1, "pads")!;
+  const named = call.numbers(3, "axes");
+  const axes = named ? named.map((axis) => axisOf("Pad", axis, x.rank)) : axesOf("Pad", undefined, x.rank);
+  if (pads.length !== 2 * axes.length || new Set(axes).size !== axes.length)
+    throw new GraphError(
+      `${pads.length} pads for ${axes.length} axes; there must be two for each`,
+      "bad_model",
+    );
+  const value = call.constant(2, "the constant value");
+  const all: Dim[] = new Array<Dim>(2 * x.rank).fill(0);
+  axes.forEach((axis, i) => {
+    all[axis] = pads[i]!;
+    all[axis + x.rank] = pads[i + axes.length]!;
+  });
+  const cut = all.some((dim) => typeof dim === "number" && dim < 0);
+  if (cut) return [cropped(x, all, value ? toNumbers(value)[0]! : 0, call)];
+  return readRow(call.upTo(3), { pads: all, value: value ? toNumbers(value)[0]! : 0 });
+}
+
+/** Negative pads cut off. */
+function cropped(x: Expression, pads: readonly Dim[], value: number, call: Call): Expression {
+  if (call.attributes.string("mode", "constant") !== "constant")
+    throw new GraphError(
+      `pads [${pads.join(",")}] cut off, which only the mode "constant" does`,
+      "unsupported",
+    );
+  const least = (dim: Dim): Dim => (typeof dim === "number" ? Math.min(dim, 0) : 0);
+  const most = (dim: Dim): Dim => (typeof dim === "number" ? Math.max(dim, 0) : dim);
+  const starts = x.shape.map((_, i) => mulDims(least(pads[i]!), -1));
+  const ends = x.shape.map((dim, i) => addDims(dim, least(pads[i + x.rank]!)));
+  const inner = x.slice(starts, ends);
+  return inner.pad(pads.slice(0, x.rank).map(most), pads.slice(x.rank).map(most), value);
+}
+
+function readConstantOfShape(call: Call): readonly Expression[] {
+  const given = call.attributes.get("value");
+  if (given !== undefined && (typeof given !== "object" || !("dtype" in given) || given.size !== 1))
+    throw new GraphError("its value must be a tensor of one element", "bad_model");
+  const one = given ? constant(new Tensor(given.dtype, [], given.data)) : constant(zero());
+  return [one.broadcastTo(lengths(call, call.dims(0, "shape")!))];
+}
+
+function zero(): Tensor {
+  return new Tensor("float32", [], fromNumbers("float32", [0]));
+}
+
+/** A row reads it where its ends are dimensions; else they are constants. */
+function readRange(call: Call): readonly Expression[] | undefined {
+  const parts = [0, 1, 2].map((i) => call.value(i).constant);
+  if (!parts.every((part) => part?.size === 1)) {
+    if (rowsOf("Range").length > 0) return undefined;
+    throw new GraphError("start, limit and delta must be constants", "unsupported");
+  }
+  const [start, limit, delta] = parts.map((part) => toNumbers(part!)[0]!) as [number, number, number];
+  const count = Math.ceil((limit - start) / delta);
+  if (!(delta !== 0 && count <= RANGE))
+    throw new GraphError(
+      `it counts from ${start} to ${limit} by ${delta}; at most ${RANGE} steps are written out`,
+      "limit",
+    );
+  return [arange(start, limit, delta, { dtype: parts[0]!.dtype })];
+}
+
+function readTile(call: Call): readonly Expression[] {
+  const x = call.x(0);
+  const repeats = lengths(call, call.dims(1, "repeats")!);
+  if (repeats.length !== x.rank)
+    throw new GraphError(`${repeats.length} repeats for ${x.rank} axes`, "bad_model");
+  if (rowsOf("Tile").length > 0) return readRow(call);
+  const between = x.reshape(x.shape.flatMap((dim) => [1, dim]));
+  return [
+    between
+      .broadcastTo(x.shape.flatMap((dim, i) => [repeats[i]!, dim]))
+      .reshape(x.shape.map((dim, i) => mulDims(dim, repeats[i]!))),
+  ];
+}
+
+/** Dimensions that may stand in a shape: whole numbers from 0, or from -1 where that means "what is left". */
+function lengths(call: Call, dims: readonly Dim[], least = 0): readonly Dim[] {
+  const wrong = dims.find((dim) => typeof dim === "number" && (!Number.isSafeInteger(dim) || dim < least));
+  if (wrong !== undefined)
+    throw new GraphError(`the shape [${dims.join(",")}] of ${call.operator} holds ${wrong}`, "bad_model");
+  return dims;
+}
+
+export const shapes: readonly (readonly [string, Read])[] = [
+  ["Reshape", readReshape],
+  ["Squeeze", readSqueeze],
+  ["Unsqueeze", readUnsqueeze],
+  ["Flatten", readFlatten],
+  ["Expand", readExpand],
+  ["Transpose", readTranspose],
+  ["Slice", readSlice],
+  ["Split", readSplit],
+  ["Pad", readPad],
+  ["ConstantOfShape", readConstantOfShape],
+  ["Range", readRange],
+  ["Tile", readTile],
+];
