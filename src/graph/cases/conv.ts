@@ -34,6 +34,7 @@ export const conv: Cases = {
       inputs: ["T 2,4,6", "T 2,2,2"],
       call: (x, w) => derived(x!.conv(w!, { stride: 3, groups: 2 }), x!, w!),
     },
+    { inputs: ["T 2,4,3", "T 2,4,1"], call: (x, w) => derived(x!.conv(w!), x!, w!) },
   ],
   convTranspose: [
     { inputs: ["T 2,3,4,5", "T 3,4,3,3"], call: (x, w) => x!.convTranspose(w!, { padding: 1 }) },

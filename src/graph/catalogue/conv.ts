@@ -7,6 +7,7 @@ import { count, dotProduct, eachIndex, Nd, stridesOf } from "../nd.js";
 import { castTo, meet, toFloat, type Operand } from "../operand.js";
 import { operator, tensorRow, type Attrs, type Cut, type Operator } from "../row.js";
 import { printType, type Type } from "../shape.js";
+import { byWeights, spaceAxes } from "./conv-weights.js";
 import { bound } from "./pattern.js";
 import {
   perAxis,
@@ -20,7 +21,7 @@ import {
 
 const family = "conv" as const;
 
-interface ConvAttrs extends WindowAttrs {
+export interface ConvAttrs extends WindowAttrs {
   readonly group: number;
 }
 interface ConvTransposeAttrs extends ConvAttrs {
@@ -172,45 +173,8 @@ function byInput(g: Expression, w: Expression, shape: Shape, attrs: ConvAttrs): 
   });
 }
 
-/**
- * What reaches the weights: channels become the batch, the batch becomes channels, and the gradient slides over the input
- * as a window that is dilated by the stride. Groups stay groups.
- */
-function byWeights(x: Expression, g: Expression, shape: Shape, attrs: ConvAttrs): Expression {
-  const { group, strides, dilations, pads } = attrs;
-  const y = apply(convRow, [batchLast(x, group, false), batchLast(g, group, true)], {
-    strides: dilations,
-    dilations: strides,
-    pads,
-    group,
-  }).transpose([1, 0, ...spaceAxes(x)]);
-  return y.shape.every((dim, i) => dim === shape[i])
-    ? y
-    : y.slice(
-        shape.slice(2).map(() => 0),
-        shape.slice(2),
-        spaceAxes(x),
-      );
-}
-
-/** [batch, group*c, ...] as [c, group*batch, ...], or as weights [group*c, batch, ...]. */
-function batchLast(x: Expression, group: number, asWeights: boolean): Expression {
-  const space = x.shape.slice(2);
-  if (group === 1) return x.transpose([1, 0, ...spaceAxes(x)]);
-  const [batch, channels] = [x.shape[0]!, divideDims(x.shape[1]!, group)!];
-  const split = x.reshape([batch, group, channels, ...space]);
-  const rest = space.map((_, i) => i + 3);
-  return asWeights
-    ? split.transpose([1, 2, 0, ...rest]).reshape([x.shape[1]!, batch, ...space])
-    : split.transpose([2, 1, 0, ...rest]).reshape([channels, mulDims(batch, group), ...space]);
-}
-
 function byBias(g: Expression): Expression {
   return g.sum([0, ...spaceAxes(g)]);
-}
-
-function spaceAxes(x: Expression): number[] {
-  return x.shape.slice(2).map((_, i) => i + 2);
 }
 
 function own({ strides, pads, dilations, group }: ConvAttrs): Attrs {
