@@ -25,6 +25,7 @@ export function mulDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a * b;
   const product: Polynomial = new Map();
   const right = parse(b);
+  expectTerms(parse(a).size * right.size);
   for (const [s, j] of parse(a))
     for (const [t, k] of right) {
       const term = [...s.split("*"), ...t.split("*")].filter(Boolean).sort().join("*");
@@ -149,7 +150,19 @@ function parse(dim: Dim): Polynomial {
   return out;
 }
 
+/** A sum of so many terms comes from no real model, and multiplying such sums takes for ever. */
+const TERMS = 256;
+
+function expectTerms(terms: number): void {
+  if (terms > TERMS)
+    throw new GraphError(
+      `a dimension is a sum of up to ${terms} terms; at most ${TERMS} are followed: give its symbols lengths`,
+      "limit",
+    );
+}
+
 function print(polynomial: Polynomial): Dim {
+  expectTerms(polynomial.size);
   const terms = [...polynomial].filter(([, k]) => k !== 0).sort(([a], [b]) => (a < b ? 1 : -1));
   if (terms.length === 0) return 0;
   if (terms.length === 1 && terms[0]![0] === "") return terms[0]![1];
