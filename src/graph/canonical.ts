@@ -4,12 +4,9 @@ import { renameDim, symbolsOf, type Dim, type Shape } from "./dim.js";
 import { Expression, Node } from "./expression.js";
 import type { Attrs, AttrValue, NodeRow } from "./row.js";
 import type { Type } from "./shape.js";
-import { simplify } from "./simplify.js";
+import { INLINE_BYTES, simplify } from "./simplify.js";
 import { inputRow } from "./source.js";
 import { freshSymbols, inRunOrder, symbolsOfAttrs } from "./walk.js";
-
-/** Constants of more bytes than this are inputs of the program: equal structure with other weights is the same program. */
-export const INLINE_BYTES = 64;
 
 export interface CanonicalGraph {
   /** In the order in which they run. */

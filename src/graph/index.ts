@@ -7,6 +7,8 @@ export type { Operand } from "./operand.js";
 export type { Row } from "./row.js";
 export { input, tensor } from "./leaf.js";
 export { arange, dimension, full, ones, zeros } from "./creation.js";
+export { checkpoint } from "./checkpoint.js";
+export { jacobian } from "./jacobian.js";
 export { gradients, pullBack, valueAndGradients } from "./gradient.js";
 export { evaluate } from "./interpreter.js";
 export { Nd } from "./nd.js";

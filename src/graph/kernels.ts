@@ -29,6 +29,11 @@ const WIDER: Readonly<Record<DType, readonly DType[]>> = {
   float64: [],
 };
 
+/** Whether every value of `from` is one of `to`. */
+export function widens(from: DType, to: DType): boolean {
+  return from === to || WIDER[from].includes(to);
+}
+
 /** The dtype to which an operator's inputs are cast to run, or undefined where there is a kernel for them as they are. */
 export function castFor(row: TensorRow, inputs: readonly { readonly type: Type }[]): DType | undefined {
   const dtype = inputs[row.kernelInputs?.[0] ?? 0]?.type.dtype;

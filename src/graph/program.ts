@@ -50,8 +50,20 @@ export class Program {
     return costOf(this.graph.nodes, renamed);
   }
 
-  /** The model under the user's names, with the tensors' values inside: what other tools open. */
+  /**
+   * The model under the user's names, with the tensors' values inside: what other tools open. An output that bears the name of an
+   * input, as a gradient does, is called `<name>_out`: in a model no two values share a name.
+   */
   toOnnx(): Uint8Array {
+    const taken = new Set([...this.inputs, ...this.outputs].map(({ name }) => name));
+    const own = new Set(this.inputs.map(({ name }) => name));
+    const outputName = (name: string): string => {
+      if (!own.has(name)) return name;
+      let free = `${name}_out`;
+      while (taken.has(free)) free += "_";
+      taken.add(free);
+      return free;
+    };
     return toModel({
       nodes: this.graph.nodes,
       inputs: this.graph.inputs.map(({ node }, i) => ({
@@ -59,8 +71,23 @@ export class Program {
         name: this.inputs[i]!.name,
         ...(this.inputs[i]!.initial && { initial: this.inputs[i]!.initial }),
       })),
-      outputs: this.graph.outputs.map((expression, i) => ({ expression, name: this.outputs[i]!.name })),
+      outputs: this.graph.outputs.map((expression, i) => ({
+        expression,
+        name: outputName(this.outputs[i]!.name),
+      })),
     });
+  }
+
+  /** Writes toOnnx() to a file. In Node; a browser has no files: offer toOnnx() as a download there. */
+  async save(path: string): Promise<void> {
+    // Asked for by name at run time, so that nothing of Node is imported where browsers load this.
+    const files = (globalThis.process as NodeJS.Process | undefined)?.getBuiltinModule?.("node:fs");
+    if (!files)
+      throw new GraphError(
+        "save writes a file, and there are none here; offer the bytes of toOnnx() as a download",
+        "unsupported",
+      );
+    await files.promises.writeFile(path, this.toOnnx());
   }
 
   /** Values by slot from values by name; what is not given takes its initial value. Throws a GraphError on a missing or unknown name, and on a value that does not fit. */

@@ -17,7 +17,7 @@ import { GraphError } from "../error.js";
 import type { Expression, Node } from "../expression.js";
 import type { Type } from "../shape.js";
 import { dimensionRow, inputRow } from "../source.js";
-import { Lowering, tensorProto } from "./lower.js";
+import { HOST_DOMAIN, Lowering, tensorProto } from "./lower.js";
 import type { Tensor } from "../../tensor/index.js";
 
 /** The ONNX operator set that programs are written in, and the version of the file format. */
@@ -32,9 +32,9 @@ export interface ModelSource {
   readonly name?: string;
 }
 
-/** The bytes of a model. Inputs with an initial value are written as initializers. Throws where a host operator stands in the graph. */
+/** The bytes of a model. Inputs with an initial value are written as initializers. Host operators stand in it under a domain of their own, which engines do not know. */
 export function toModel({ nodes, inputs, outputs, name = "flockwork" }: ModelSource): Uint8Array {
-  const lowering = new Lowering();
+  const lowering = new Lowering(new Set([...inputs, ...outputs].map(({ name }) => name)));
   const names = new Map<Node, readonly string[]>();
   for (const { node, name } of inputs) {
     names.set(node, [name]);
@@ -73,7 +73,10 @@ export function toModel({ nodes, inputs, outputs, name = "flockwork" }: ModelSou
     create(ModelProtoSchema, {
       irVersion: BigInt(IR_VERSION),
       producerName: "flockwork",
-      opsetImport: [create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(OPSET) })],
+      opsetImport: [
+        create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(OPSET) }),
+        ...(lowering.hosts ? [create(OperatorSetIdProtoSchema, { domain: HOST_DOMAIN, version: 1n })] : []),
+      ],
       graph,
     }),
   );
@@ -92,17 +95,10 @@ function lower(
     lowering.cast(lowering.dimension(node.attrs.dim as Dim, []), node.types[0]!.dtype, outputs[0]);
     return outputs;
   }
-  if (row.kind !== "tensor")
-    throw new GraphError(
-      `${row.name} is a host operator: ONNX has none like it, so it cannot stand in a model`,
-      "unsupported",
-    );
-  lowering.row(
-    node,
-    row,
-    node.inputs.map((x) => names.get(x.node)![x.index]!),
-    outputs,
-  );
+  if (row.kind === "source") throw new Error(`${row.name} is bound by whoever exports, never lowered`);
+  const inputs = node.inputs.map((x) => names.get(x.node)![x.index]!);
+  if (row.kind === "host") lowering.host(node, row, inputs, outputs);
+  else lowering.row(node, row, inputs, outputs);
   return outputs;
 }
 

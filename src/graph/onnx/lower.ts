@@ -14,9 +14,12 @@ import { symbolsOf, termsOf, type Dim } from "../dim.js";
 import { GraphError } from "../error.js";
 import type { Node } from "../expression.js";
 import { castFor } from "../kernels.js";
-import type { Attrs, AttrKind, AttrValue, TensorRow } from "../row.js";
+import type { Attrs, AttrKind, AttrValue, HostRow, TensorRow } from "../row.js";
 
 const text = new TextEncoder();
+
+/** The domain of host operators. */
+export const HOST_DOMAIN = "flockwork.host";
 
 /** ONNX nodes in the making. Names are positions, so equal graphs give equal bytes. */
 export class Lowering {
@@ -27,6 +30,11 @@ export class Lowering {
   private readonly symbols = new Map<string, { readonly name: string; readonly axis: number }>();
   private counter = 0;
 
+  /** `taken`: names that people gave, which nothing else may bear. */
+  constructor(private readonly taken: ReadonlySet<string> = new Set()) {}
+  /** Whether a host operator is among the nodes. */
+  hosts = false;
+
   /** Remembers where a symbol's value can be read. */
   learn(name: string, shape: readonly Dim[]): void {
     shape.forEach((dim, axis) => {
@@ -36,7 +44,10 @@ export class Lowering {
   }
 
   fresh(): string {
-    return `t${this.counter++}`;
+    let name: string;
+    do name = `t${this.counter++}`;
+    while (this.taken.has(name));
+    return name;
   }
 
   /** One ONNX node; the names of its outputs. */
@@ -57,6 +68,7 @@ export class Lowering {
     let name = this.constants.get(key);
     if (name === undefined) {
       name = `c${this.constants.size}`;
+      while (this.taken.has(name)) name += "_";
       this.constants.set(key, name);
       this.initializers.push(tensorProto(name, value));
     }
@@ -83,6 +95,20 @@ export class Lowering {
     results.forEach((name, i) => {
       if (name !== outputs[i]) this.cast(name, node.types[i]!.dtype, outputs[i]);
     });
+  }
+
+  /** A host operator's node: none of ONNX's, but named and versioned, so that the model says all of the program and those who know it can run it. */
+  host(node: Node, row: HostRow, inputs: readonly string[], outputs: readonly string[]): void {
+    this.hosts = true;
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        opType: row.name,
+        domain: HOST_DOMAIN,
+        input: [...inputs],
+        output: [...outputs],
+        attribute: [...attributes(row, node.attrs), attribute("version", "int", row.version)],
+      }),
+    );
   }
 
   cast(name: string, to: DType, output = this.fresh()): string {
@@ -149,7 +175,7 @@ export class Lowering {
   }
 }
 
-function attributes(row: TensorRow, attrs: Attrs): AttributeProto[] {
+function attributes(row: TensorRow | HostRow, attrs: Attrs): AttributeProto[] {
   return Object.entries(row.attributes ?? {}).flatMap(([name, kind]) =>
     attrs[name] === undefined || kind === "fresh" ? [] : [attribute(name, kind, attrs[name])],
   );
