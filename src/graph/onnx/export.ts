@@ -13,7 +13,6 @@ import {
 } from "onnx-buf";
 import { DTYPES } from "../../tensor/index.js";
 import type { Dim } from "../dim.js";
-import { GraphError } from "../error.js";
 import type { Expression, Node } from "../expression.js";
 import type { Type } from "../shape.js";
 import { dimensionRow, inputRow } from "../source.js";
@@ -95,7 +94,8 @@ function lower(
     lowering.cast(lowering.dimension(node.attrs.dim as Dim, []), node.types[0]!.dtype, outputs[0]);
     return outputs;
   }
-  if (row.kind === "source") throw new Error(`${row.name} is bound by whoever exports, never lowered`);
+  if (row.kind === "source" || row.kind === "mark")
+    throw new Error(`${row.name} is bound by whoever exports, never lowered`);
   const inputs = node.inputs.map((x) => names.get(x.node)![x.index]!);
   if (row.kind === "host") lowering.host(node, row, inputs, outputs);
   else lowering.row(node, row, inputs, outputs);
