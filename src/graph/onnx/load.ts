@@ -9,7 +9,11 @@ import { printType, type Type } from "../shape.js";
 import { declared, inputNames, Renaming } from "./load/declared.js";
 import { parseModel, type Parsed } from "./load/parse.js";
 import { knows, Reader, type ReaderOptions } from "./load/reader.js";
+import { dtypeOf } from "./load/tensor.js";
 import { Value } from "./load/value.js";
+
+/** Elements of constants that reading may make beside those in the file. */
+const MADE = 2 ** 22;
 
 type Expressions = Readonly<Record<string, Expression>>;
 
@@ -104,7 +108,7 @@ export function load(bytes: Uint8Array, options: LoadOptions = {}): Model {
 
 /** Reads all of a model; `source` makes its inputs. */
 export function readModel(
-  { graph, opset }: Parsed,
+  { graph, opset, size }: Parsed,
   source: (name: string, type: Type) => Expression,
   { lengths = {}, operators = 1e6, onNode }: LoadOptions & Pick<ReaderOptions, "onNode">,
 ): { inputs: Expressions; outputs: Expressions; parameters: Expressions } {
@@ -116,14 +120,20 @@ export function readModel(
       if (inputs.has(info.name)) throw new GraphError(`two inputs are called "${info.name}"`, "bad_model");
       inputs.set(info.name, source(info.name, renaming.type(info)));
     }
-  const reader = new Reader({ opset, operators, ...(onNode && { onNode }) });
+  const reader = new Reader({
+    opset,
+    operators,
+    elements: size + MADE,
+    expect: (info, value) => {
+      expectDeclared(info, renaming, value);
+    },
+    ...(onNode && { onNode }),
+  });
   const values = reader.graph(graph, new Map([...inputs].map(([name, x]) => [name, Value.of(x)])));
   const outputs = new Map<string, Expression>();
-  graph.output.forEach((info, i) => {
-    if (outputs.has(info.name)) throw new GraphError(`two outputs are called "${info.name}"`, "bad_model");
-    const x = values[i]!.expression;
-    expectDeclared(info, renaming, x);
-    outputs.set(info.name, x);
+  graph.output.forEach(({ name }, i) => {
+    if (outputs.has(name)) throw new GraphError(`two outputs are called "${name}"`, "bad_model");
+    outputs.set(name, values[i]!.expression);
   });
   return {
     inputs: Object.fromEntries(inputs),
@@ -132,14 +142,16 @@ export function readModel(
   };
 }
 
-/** What a model says of an output must be so, as far as it is said in numbers. */
-function expectDeclared(info: ValueInfoProto, renaming: Renaming, x: Expression): void {
+/** What a model says of a value must be so, as far as it is said in numbers. */
+function expectDeclared(info: ValueInfoProto, renaming: Renaming, value: Value): void {
   const said = declared(info);
-  if (!said) return;
-  const type = renaming.type(info);
-  if (type.dtype !== x.dtype || (said.shape && !agrees(type.shape, x.shape)))
+  if (!said || (said.elemType === 0 && !said.shape)) return;
+  const { dtype, shape } = value.type;
+  const wanted = dtypeOf(said.elemType, `"${info.name}"`);
+  const dims = said.shape && renaming.type(info).shape;
+  if (wanted !== dtype || (dims && !agrees(dims, shape)))
     throw new GraphError(
-      `the model says its output "${info.name}" is ${printType(type)}; it is ${printType(x.type)}`,
+      `the model says that "${info.name}" is ${printType({ dtype: wanted, shape: dims ?? ["..."] })}; it is ${printType(value.type)}`,
       "bad_model",
     );
 }

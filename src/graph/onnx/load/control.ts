@@ -28,11 +28,6 @@ export function readLoop(call: Call): readonly Value[] {
     );
   if (rounds === 0 && scans > 0)
     throw new GraphError("it collects the values of its rounds and has none", "unsupported");
-  if (body.node.length === 0 && rounds > EMPTY_ROUNDS)
-    throw new GraphError(
-      `its empty body runs ${rounds} times; at most ${EMPTY_ROUNDS} are written out`,
-      "limit",
-    );
   const collected: Expression[][] = Array.from({ length: scans }, () => []);
   for (let round = 0; round < rounds; round++) {
     const results = call.readGraph(body, [index(round), truth(), ...carried]);
@@ -52,9 +47,6 @@ export function readLoop(call: Call): readonly Value[] {
   }
   return [...carried, ...collected.map((values) => Value.of(concat(values)))];
 }
-
-/** A round of an empty body costs no operator, so its rounds have a bound of their own. */
-const EMPTY_ROUNDS = 1000;
 
 export function readIf(call: Call): readonly Value[] {
   const test = number(call, 0);

@@ -12,6 +12,8 @@ export interface Parsed {
   readonly model: ModelProto;
   readonly graph: GraphProto;
   readonly opset: number;
+  /** Bytes of the model. */
+  readonly size: number;
 }
 
 export function parseModel(bytes: Uint8Array): Parsed {
@@ -55,7 +57,7 @@ export function parseModel(bytes: Uint8Array): Parsed {
       `the model is written in operator set ${opset}; ${OPSETS.from} to ${OPSETS.to} are read: convert it, as onnx.version_converter does`,
       "unsupported",
     );
-  return { model, graph: model.graph, opset };
+  return { model, graph: model.graph, opset, size: bytes.length };
 }
 
 export function isStandard(domain: string): boolean {

@@ -1,6 +1,7 @@
 // Reads a graph node by node into expressions. Names must be defined before they are used and once only, so there are no cycles.
-import type { GraphProto, NodeProto } from "onnx-buf";
+import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from "onnx-buf";
 import { GraphError } from "../../error.js";
+import type { Node } from "../../expression.js";
 import { tensor } from "../../leaf.js";
 import { Attributes } from "./attribute.js";
 import { Call } from "./call.js";
@@ -29,6 +30,10 @@ class Scope {
 
 export interface ReaderOptions {
   readonly opset: number;
+  /** Elements of constants at most, those that come of reading (ranges) among them. */
+  readonly elements: number;
+  /** Throws where a value is not of the type that the model declares. */
+  readonly expect: (info: ValueInfoProto, value: Value) => void;
   /** Operators that may be read, those of each round of a Loop counted. */
   readonly operators: number;
   /** Sees the outputs of each node as they are read. */
@@ -43,7 +48,11 @@ export function knows(operator: string): boolean {
 export class Reader {
   /** Values of initializers, by name. */
   readonly parameters = new Map<string, Value>();
+  private readonly seen = new Set<Node>();
+  private readonly tensors = new Map<TensorProto, Value>();
+  private readonly attributes = new Map<NodeProto, Attributes>();
   private read = 0;
+  private elements = 0;
 
   constructor(private readonly options: ReaderOptions) {}
 
@@ -57,6 +66,7 @@ export class Reader {
     given: ReadonlyMap<string, Value>,
     outer: Scope | undefined,
   ): readonly Value[] {
+    this.count();
     const scope = new Scope(outer);
     if (graph.sparseInitializer.length > 0)
       throw new GraphError(
@@ -67,29 +77,39 @@ export class Reader {
     for (const proto of graph.initializer) {
       if (proto.name === "") throw new GraphError("an initializer has no name", "bad_model");
       if (given.has(proto.name)) continue;
-      const value = Value.of(
-        tensor(readTensor(proto, `the initializer "${proto.name}"`), { name: proto.name }),
-      );
+      const value = this.initializer(proto);
       scope.define(proto.name, value);
       if (!outer) this.parameters.set(proto.name, value);
     }
     for (const node of graph.node) this.node(node, scope);
-    return graph.output.map(({ name }) => {
-      const value = scope.find(name);
-      if (!value) throw new GraphError(`nothing computes the output "${name}"`, "bad_model");
+    for (const info of [...graph.input, ...graph.valueInfo]) {
+      const value = scope.find(info.name);
+      if (value) this.options.expect(info, value);
+    }
+    return graph.output.map((info) => {
+      const value = scope.find(info.name);
+      if (!value) throw new GraphError(`nothing computes the output "${info.name}"`, "bad_model");
+      this.options.expect(info, value);
       return value;
     });
   }
 
+  /** The same value each time a graph is read, as the body of a Loop is. */
+  private initializer(proto: TensorProto): Value {
+    const known = this.tensors.get(proto);
+    if (known) return known;
+    const what = `the initializer "${proto.name}"`;
+    const value = Value.of(tensor(readTensor(proto, what), { name: proto.name }));
+    this.tensors.set(proto, value);
+    return value;
+  }
+
   private node(node: NodeProto, scope: Scope): void {
-    if (++this.read > this.options.operators)
-      throw new GraphError(
-        `the model has more than ${this.options.operators} operators, those of each round of its loops counted`,
-        "limit",
-      );
+    this.count();
     try {
       const call = this.call(node, scope);
       const outputs = this.outputs(call);
+      this.account(outputs);
       this.options.onNode?.(call, outputs);
       node.output.forEach((name, i) => {
         if (name !== "")
@@ -98,6 +118,35 @@ export class Reader {
     } catch (cause) {
       throw located(node, cause);
     }
+  }
+
+  /** One more operator, or one more round of a loop. */
+  private count(more = 1): void {
+    this.read += more;
+    if (this.read > this.options.operators)
+      throw new GraphError(
+        `the model has more than ${this.options.operators} operators, those of each round of its loops counted`,
+        "limit",
+      );
+  }
+
+  /** Counts what reading a node has made: an operator may become many, and bring constants that are not in the model. */
+  private account(outputs: readonly Value[]): void {
+    const made = outputs.flatMap((value) => (value.isShape ? [] : value.expression.node));
+    let fresh = 0;
+    for (let node = made.pop(); node; node = made.pop()) {
+      if (this.seen.has(node)) continue;
+      this.seen.add(node);
+      made.push(...node.inputs.map((x) => x.node));
+      fresh++;
+      this.elements += node.source?.value?.size ?? 0;
+    }
+    this.count(Math.max(0, fresh - 1));
+    if (this.elements > this.options.elements)
+      throw new GraphError(
+        `the model makes constants of more than ${this.options.elements} elements`,
+        "limit",
+      );
   }
 
   private call(node: NodeProto, scope: Scope): Call {
@@ -122,7 +171,13 @@ export class Reader {
         refuse(`its subgraph has ${graph.input.length} inputs and is given ${given.length}`);
       return this.inside(graph, new Map(graph.input.map(({ name }, i) => [name, given[i]!])), scope);
     };
-    return new Call(node, new Attributes(node), inputs, this.options.opset, readGraph);
+    return new Call(node, this.attributesOf(node), inputs, this.options.opset, readGraph);
+  }
+
+  private attributesOf(node: NodeProto): Attributes {
+    const attributes = this.attributes.get(node) ?? new Attributes(node);
+    this.attributes.set(node, attributes);
+    return attributes;
   }
 
   private outputs(call: Call): readonly Value[] {

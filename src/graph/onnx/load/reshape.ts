@@ -1,6 +1,6 @@
 // Reads the ONNX operators that move elements: their arguments count from the end, run past the end, or stand for "as it was".
 import { fromNumbers, Tensor, toNumbers } from "../../../tensor/index.js";
-import { arange } from "../../creation.js";
+import { arange, dimension } from "../../creation.js";
 import { addDims, mulDims, type Dim } from "../../dim.js";
 import { GraphError } from "../../error.js";
 import type { Expression } from "../../expression.js";
@@ -8,7 +8,7 @@ import { constant } from "../../operand.js";
 import { axesOf, axisOf, broadcast } from "../../shape.js";
 import type { Call } from "./call.js";
 import type { Read } from "./operators.js";
-import { readRow, rowsOf } from "./row.js";
+import { dtypeAttribute, readRow, rowsOf } from "./row.js";
 
 /** Elements up to which a range is made while a model is read. */
 const RANGE = 2 ** 20;
@@ -63,28 +63,12 @@ function readSlice(call: Call): readonly Expression[] {
       "starts, ends, axes and steps must be of one length, and axes distinct",
       "bad_model",
     );
-  const negative = steps.findIndex((step) => step <= 0);
-  if (negative >= 0) return readRow(call, { axes });
-  const from = starts.map((start, i) => place(start, x.shape[axes[i]!]!));
-  const to = ends.map((end, i) => atLeast(place(end, x.shape[axes[i]!]!), from[i]!));
-  return readRow(call, {
-    starts: from,
-    ends: to,
-    axes,
-    ...(steps.every((step) => step === 1) && { steps: undefined }),
-  });
+  return [x.slice(starts.map(position), ends.map(position), axes, steps)];
 }
 
-/** A place along an axis from one that may count from the end or lie past it. */
-function place(at: Dim, length: Dim): Dim {
-  if (typeof at !== "number") return at;
-  if (typeof length === "number") return Math.max(0, Math.min(length, at < 0 ? at + length : at));
-  if (at < 0) return addDims(length, at);
-  return at >= 2 ** 31 - 1 ? length : at;
-}
-
-function atLeast(end: Dim, start: Dim): Dim {
-  return typeof end === "number" && typeof start === "number" ? Math.max(end, start) : end;
+/** A place so far off that it stands for the end of an axis, whichever way the slice goes. */
+function position(at: Dim): Dim | null {
+  return typeof at === "number" && Math.abs(at) >= 2 ** 31 - 1 ? null : at;
 }
 
 function readSplit(call: Call): readonly Expression[] {
@@ -208,6 +192,15 @@ function lengths(call: Call, dims: readonly Dim[], least = 0): readonly Dim[] {
   return dims;
 }
 
+/** A length as a number of another dtype is a source of its own. */
+function readCast(call: Call): readonly Expression[] | undefined {
+  const dims = call.value(0).dims;
+  const to = dtypeAttribute(call.attributes.int("to"), "to");
+  return dims?.derived && dims.shape.length === 0 && to !== undefined && to !== "bool"
+    ? [dimension(dims.values[0]!, to)]
+    : undefined;
+}
+
 export const shapes: readonly (readonly [string, Read])[] = [
   ["Reshape", readReshape],
   ["Squeeze", readSqueeze],
@@ -221,4 +214,5 @@ export const shapes: readonly (readonly [string, Read])[] = [
   ["ConstantOfShape", readConstantOfShape],
   ["Range", readRange],
   ["Tile", readTile],
+  ["Cast", readCast],
 ];

@@ -5,7 +5,7 @@ import { freshSymbol } from "../../dim.js";
 import { GraphError } from "../../error.js";
 import { applyAll, type Expression } from "../../expression.js";
 import { castFor } from "../../kernels.js";
-import type { AttrKind, AttrValue, TensorRow } from "../../row.js";
+import type { AttrKind, Attrs, AttrValue, TensorRow } from "../../row.js";
 import { printType } from "../../shape.js";
 import { castRow } from "../../source.js";
 import type { Call } from "./call.js";
@@ -30,8 +30,11 @@ export function rowsOf(operator: string): readonly TensorRow[] {
   return (rows ??= rowsByOperator()).get(operator) ?? [];
 }
 
-/** The outputs of `call` by the first row that takes it; arguments in `known` stand for those of the same name in the model. */
-export function readRow(call: Call, known: Readonly<Record<string, AttrValue>> = {}): readonly Expression[] {
+/**
+ * The outputs of `call` by the first row that takes it. Arguments in `known` stand for those of the same name in the model;
+ * those in `beside` are a row's own, which do not travel.
+ */
+export function readRow(call: Call, known: Attrs = {}, beside: Attrs = {}): readonly Expression[] {
   // A row with a kernel for the dtype before one that would cast: integers divide otherwise than floats.
   const native = (row: TensorRow): boolean =>
     call.has(0) && row.kernels.includes(call.x(row.kernelInputs?.[0] ?? 0).dtype);
@@ -41,18 +44,14 @@ export function readRow(call: Call, known: Readonly<Record<string, AttrValue>> =
   let first: unknown;
   for (const row of candidates)
     try {
-      return applyRow(call, row, known);
+      return applyRow(call, row, known, beside);
     } catch (error) {
       first ??= error;
     }
   throw first;
 }
 
-function applyRow(
-  call: Call,
-  row: TensorRow,
-  known: Readonly<Record<string, AttrValue>>,
-): readonly Expression[] {
+function applyRow(call: Call, row: TensorRow, known: Attrs, beside: Attrs): readonly Expression[] {
   const operands = Object.entries(row.operands ?? {});
   // Operators with operands have one data input; those that have more are read by hand.
   const data = operands.length > 0 ? 1 : call.inputs.length;
@@ -78,7 +77,7 @@ function applyRow(
     if (attrs[name] !== undefined) attrs[name] = fromZero(attrs[name], inputs[0]);
   expectOneDtype(row, inputs);
   castFor(row, inputs);
-  return applyAll(row, inputs, withoutUndefined(attrs));
+  return applyAll(row, inputs, withoutUndefined({ ...beside, ...attrs }));
 }
 
 function attribute(call: Call, name: string, kind: AttrKind): AttrValue {

@@ -49,13 +49,8 @@ function readPool(call: Call): readonly Expression[] {
   const dilated = window.dilations.some((dilation) => dilation !== 1);
   if (call.operator === "AveragePool" && dilated)
     throw new GraphError(`dilations of [${window.dilations.join()}] are not read`, "unsupported");
-  return readRow(call, {
-    ...window,
-    kernel_shape: kernel,
-    auto_pad: "NOTSET",
-    ceil_mode: 0,
-    storage_order: 0,
-  });
+  const known = { ...window, kernel_shape: kernel, auto_pad: "NOTSET", ceil_mode: 0, storage_order: 0 };
+  return readRow(call, known, { dilations: window.dilations });
 }
 
 /** Whether the last window ends where the input does, so that rounding up changes nothing. */

@@ -7,6 +7,7 @@ import { GraphError } from "../../error.js";
 import type { Expression } from "../../expression.js";
 import { evaluate } from "../../interpreter.js";
 import { castTo, constant } from "../../operand.js";
+import type { Type } from "../../shape.js";
 import { inputRow } from "../../source.js";
 import { topological } from "../../walk.js";
 
@@ -48,8 +49,18 @@ export class Value {
     return new Value(undefined, { values, shape, dtype, derived: true });
   }
 
+  /** Whether it is arithmetic of shapes so far, and no tensor that anybody asked for. */
+  get isShape(): boolean {
+    return this.made === undefined;
+  }
+
   get expression(): Expression {
     return (this.made ??= castTo(express(this.followed!), this.followed!.dtype ?? "int64"));
+  }
+
+  get type(): Type {
+    const { followed } = this;
+    return this.made?.type ?? { dtype: followed!.dtype ?? "int64", shape: followed!.shape };
   }
 
   /** The elements as dimensions, where they are known: of shapes, and of constants of whole numbers. */
