@@ -1,5 +1,6 @@
 // Every row: it has cases, is a method where it says so, and its gradient agrees with finite differences in float64.
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadHostKernels } from "./catalogue/host.js";
 import { catalogue } from "./catalogue/index.js";
 import { cases } from "./cases/index.js";
 import { sample } from "./cases/sample.js";
@@ -9,6 +10,8 @@ import { evaluate, type Feeds } from "./interpreter.js";
 import { tensor } from "./leaf.js";
 import { Nd } from "./nd.js";
 import { isFloat } from "./shape.js";
+
+beforeAll(loadHostKernels);
 
 describe.each(catalogue.map((entry) => [entry.row.name, entry] as const))(
   "%s",
