@@ -1,5 +1,5 @@
 // How each row of the family is tried.
-import { concat } from "../catalogue/shaping.js";
+import { concat, eye, tri } from "../catalogue/shaping.js";
 import { ALL } from "../kernels.js";
 import type { Cases } from "./case.js";
 
@@ -34,4 +34,26 @@ export const shaping: Cases = {
     { inputs: ["T 2,3", "T 1,3", "T 2,3"], call: (...xs) => concat(xs) },
     { inputs: ["T 2,3", "T 2,1"], call: (...xs) => concat(xs, -1) },
   ],
+
+  diagonal: [
+    { inputs: ["T 3,4"], call: (x) => x!.diagonal() },
+    { inputs: ["T 2,3,4"], call: (x) => x!.diagonal({ offset: 1 }) },
+    { inputs: ["T 4,2,3"], call: (x) => x!.diagonal({ offset: -2, axes: [0, 2] }) },
+    { inputs: ["T 2,2"], call: (x) => x!.diagonal({ offset: 5 }) },
+  ],
+  diag: [
+    { inputs: ["T 3"], call: (x) => x!.diag() },
+    { inputs: ["T 2"], call: (x) => x!.diag(-1) },
+    { inputs: ["T 3,4"], call: (x) => x!.diag(2) },
+  ],
+  tril: [
+    { inputs: ["T 3,4"], call: (x) => x!.tril() },
+    { inputs: ["T 2,3,3"], call: (x) => x!.tril(-1) },
+  ],
+  triu: [
+    { inputs: ["T 3,4"], call: (x) => x!.triu() },
+    { inputs: ["T 2,3,3"], call: (x) => x!.triu(1) },
+  ],
+  eye: [{ inputs: ["T 3,4"], call: (x) => x!.mul(eye(3, { columns: 4, offset: 1, dtype: x!.dtype })) }],
+  tri: [{ inputs: ["T 3,4"], call: (x) => x!.mul(tri(3, { columns: 4, dtype: x!.dtype })) }],
 };

@@ -1,15 +1,20 @@
 // Matrix products. Their gradients are matrix products too.
+import { mulDims, type Dim, type Shape } from "../dim.js";
 import { GraphError } from "../error.js";
 import { apply, type Expression } from "../expression.js";
 import { count, eachIndex, broadcastStrides, dotProduct, Nd, wrapTo } from "../nd.js";
-import { meet } from "../operand.js";
-import { operator, tensorRow, type Cut } from "../row.js";
-import { broadcast, printType, type Type } from "../shape.js";
+import { meet, toExpression, type Operand } from "../operand.js";
+import { compositionRow, operator, tensorRow, type Cut, type Operator } from "../row.js";
+import { axisOf, broadcast, printType, type Type } from "../shape.js";
+import { contract } from "./contraction.js";
+import type { DiagonalOptions } from "./diagonal.js";
 import { bound, type Binary } from "./pattern.js";
+
+const family = "linear" as const;
 
 const matmulRow = tensorRow({
   name: "matmul",
-  family: "linear",
+  family,
   doc: "The matrix product over the last two axes; leading axes broadcast.",
   onnx: "MatMul",
   kernels: ["float32", "float64", "int32", "int64"],
@@ -94,3 +99,116 @@ function multiply(a: Nd, b: Nd, type: Type): Nd {
   });
   return new Nd(y.dtype, y.shape, y.data.map(wrapTo(y.dtype)));
 }
+
+export const dot: Binary = operator(
+  compositionRow(
+    "dot",
+    family,
+    "Vectors: their inner product. Otherwise the sum of products over the last axis of a and the last but one of b; a scalar multiplies.",
+  ),
+  (left: Operand, right: Operand) => {
+    const [a, b] = meet("dot", left, right) as [Expression, Expression];
+    if (a.rank === 0 || b.rank === 0) return a.mul(b);
+    return a.rank <= 2 && b.rank <= 2 ? matmul(a, b) : tensordot(a, b, [[-1], [b.rank === 1 ? -1 : -2]]);
+  },
+);
+
+export const vdot: Binary = operator(
+  compositionRow("vdot", family, "The sum of the products of all elements, in their order."),
+  (a: Operand, b: Operand) => {
+    const [x, y] = meet("vdot", a, b) as [Expression, Expression];
+    return matmul(x.flatten(), y.flatten());
+  },
+);
+
+export const inner: Binary = operator(
+  compositionRow("inner", family, "The sum of products over the last axes of both; a scalar multiplies."),
+  (left: Operand, right: Operand) => {
+    const [a, b] = meet("inner", left, right) as [Expression, Expression];
+    return a.rank === 0 || b.rank === 0 ? a.mul(b) : tensordot(a, b, [[-1], [-1]]);
+  },
+);
+
+export const outer: Binary = operator(
+  compositionRow("outer", family, "Every element of a times every element of b, both flattened: [a, b]."),
+  (left: Operand, right: Operand) => {
+    const [a, b] = meet("outer", left, right) as [Expression, Expression];
+    return a.reshape([-1, 1]).mul(b.reshape([1, -1]));
+  },
+);
+
+export const kron: Binary = operator(
+  compositionRow("kron", family, "The Kronecker product: b, scaled by each element of a, in its place."),
+  (left: Operand, right: Operand) => {
+    const [a, b] = meet("kron", left, right) as [Expression, Expression];
+    const rank = Math.max(a.rank, b.rank);
+    const shape = ({ shape: own }: Expression): Shape => [
+      ...new Array<Dim>(rank - own.length).fill(1),
+      ...own,
+    ];
+    const [m, n] = [shape(a), shape(b)];
+    const apart = a.reshape(m.flatMap((dim) => [dim, 1])).mul(b.reshape(n.flatMap((dim) => [1, dim])));
+    return apart.reshape(m.map((dim, i) => mulDims(dim, n[i]!)));
+  },
+);
+
+/** So many last axes of the first with first ones of the second, or the axes of each. */
+export type TensordotAxes = number | readonly [readonly number[], readonly number[]];
+
+export const tensordot: Operator<(a: Operand, b: Operand, axes?: TensordotAxes) => Expression> = operator(
+  compositionRow(
+    "tensordot",
+    family,
+    "The sum of products over pairs of axes: `axes` names them, or says how many last ones of a meet the first ones of b.",
+  ),
+  (left: Operand, right: Operand, axes: TensordotAxes = 2) => {
+    const [a, b] = meet("tensordot", left, right) as [Expression, Expression];
+    const [from, to] =
+      typeof axes === "number"
+        ? [Array.from({ length: axes }, (_, i) => i - axes), Array.from({ length: axes }, (_, i) => i)]
+        : axes;
+    const [own, other] = [
+      from.map((axis) => axisOf("tensordot", axis, a.rank)),
+      to.map((axis) => axisOf("tensordot", axis, b.rank)),
+    ];
+    if (own.length !== other.length || own.some((axis, i) => a.shape[axis] !== b.shape[other[i]!]))
+      throw new GraphError(
+        `tensordot: axes [${from.join()}] of ${printType(a.type)} and [${to.join()}] of ${printType(b.type)} do not pair up: they must be equally many and long`,
+      );
+    const labels = a.shape.map((_, i) => `a${i}`);
+    const others = b.shape.map((_, i) => (other.includes(i) ? labels[own[other.indexOf(i)]!]! : `b${i}`));
+    const kept = [...labels, ...others].filter(
+      (label) => !(labels.includes(label) && others.includes(label)),
+    );
+    return contract(
+      [
+        { x: a, labels },
+        { x: b, labels: others },
+      ],
+      kept,
+    );
+  },
+);
+
+export const trace: Operator<(x: Operand, options?: DiagonalOptions) => Expression> = operator(
+  compositionRow("trace", family, "The sum of the diagonal of a matrix, or of each in a stack of them."),
+  (operand: Operand, options: DiagonalOptions = {}) =>
+    toExpression("trace", operand).diagonal(options).sum(-1),
+);
+
+export const matrixPower: Operator<(x: Operand, n: number) => Expression> = operator(
+  compositionRow(
+    "matrixPower",
+    family,
+    "A square matrix times itself, n times over, by repeated squaring; n from 1.",
+  ),
+  (operand: Operand, n: number) => {
+    const x = toExpression("matrixPower", operand);
+    if (!Number.isInteger(n) || n < 1)
+      throw new GraphError(
+        `matrixPower: n is ${n}; it must be a whole number from 1 (invert first for others)`,
+      );
+    const half = n > 1 ? x.matrixPower(Math.floor(n / 2)) : x;
+    return n === 1 ? x : n % 2 === 0 ? half.matmul(half) : half.matmul(half).matmul(x);
+  },
+);

@@ -243,3 +243,4 @@ export const concat: Maker<(xs: readonly Operand[], axis?: number) => Expression
 );
 
 export { cast as astype, concat as concatenate, flatten as ravel };
+export { diag, diagonal, eye, identity, tri, tril, triu } from "./diagonal.js";
