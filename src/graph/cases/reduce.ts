@@ -18,4 +18,10 @@ export const reduce: Cases = {
   mean: reductionCases(rows.mean),
   max: reductionCases(rows.max),
   min: reductionCases(rows.min),
+  cumsum: [
+    { inputs: ["T 3,4"], call: (x) => x!.cumsum(-1) },
+    { inputs: ["T 2,3,2"], call: (x) => x!.cumsum(1, { exclusive: true }) },
+    { inputs: ["T 3,4"], call: (x) => x!.cumsum(0, { exclusive: true, reverse: true }) },
+    { inputs: ["T 3,4"], call: (x) => x!.cumsum() },
+  ],
 };

@@ -158,3 +158,4 @@ export const min: Reduction = reduction("min", "ReduceMin", {
 });
 
 export { max as amax, min as amin };
+export * from "./scan.js";
