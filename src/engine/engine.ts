@@ -1,6 +1,8 @@
 // What an engine is: something on this device that runs ONNX models. One interface; the drivers are beside it.
 import type { Tensor } from "../tensor/index.js";
 import type { Program } from "../graph/index.js";
+import { hasHostOperators } from "./host-segments.js";
+import { loadHostProgram } from "./host-session.js";
 
 export interface Engine {
   /** `onnxruntime-node`, `onnxruntime-web`. */
@@ -18,8 +20,13 @@ export interface Session {
   release(): Promise<void>;
 }
 
-/** Loads `program` on `engine`, to be run on values by the names its user gave. */
+/** Loads `program` on `engine`, to be run on values by the names its user gave. Host operators run here, between the engine's models. */
 export async function loadProgram(engine: Engine, program: Program): Promise<Session> {
+  if (hasHostOperators(program)) return loadHostProgram(program, (part) => loadModel(engine, part));
+  return loadModel(engine, program);
+}
+
+async function loadModel(engine: Engine, program: Program): Promise<Session> {
   const session = await engine.load(program.model);
   return {
     inputs: program.inputs.map(({ name }) => name),

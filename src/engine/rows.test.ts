@@ -1,6 +1,6 @@
 // Every row in every dtype on every engine against the interpreter; a dtype that no engine computes must be refused where it is built.
 import { beforeAll, describe, expect, it } from "vitest";
-import { catalogue, evaluate, GraphError, program } from "../graph/index.js";
+import { catalogue, evaluate, GraphError, loadHostKernels, program } from "../graph/index.js";
 import { cases } from "../graph/cases/index.js";
 import { sample, type Sample } from "../graph/cases/sample.js";
 import { DTYPES, toNumbers, type DType } from "../tensor/index.js";
@@ -18,6 +18,7 @@ describe.each([
   let engine: Engine;
   beforeAll(async () => {
     engine = await start();
+    await loadHostKernels();
   });
 
   it.each(catalogue.map(({ row }) => row.name))("%s", async (name) => {
