@@ -1,5 +1,9 @@
 // How each row of the family is tried.
+import type { Expression } from "../expression.js";
+import { tensor } from "../leaf.js";
 import type { Cases } from "./case.js";
+
+const ints = (value: number[] | number[][] | number[][][]) => tensor(value, { dtype: "int64" });
 
 export const indexing: Cases = {
   slice: [
@@ -22,5 +26,98 @@ export const indexing: Cases = {
   oneHot: [
     { inputs: ["int64 3"], call: (x) => x!.oneHot(4), range: [0, 3] },
     { inputs: ["int32 2,3"], call: (x) => x!.oneHot(3, { dtype: "bool" }), range: [0, 2] },
+  ],
+
+  take: [
+    { inputs: ["T 4,3"], call: (x) => x!.take([2, -1, 2], 0) },
+    {
+      inputs: ["T 2,4,3"],
+      call: (x) =>
+        x!.take(
+          ints([
+            [0, 3],
+            [1, 1],
+          ]),
+          1,
+        ),
+    },
+    { inputs: ["T 2,3"], call: (x) => x!.take([5, 0]) },
+    { inputs: ["T 2,3"], call: (x) => x!.take(1, -1) },
+    { inputs: ["float32 4,3", "int32 2,2"], call: (x, i) => x!.take(i!, 0), range: [0, 3] },
+    { inputs: ["float32 4,3", "uint8 2"], call: (x, i) => x!.take(i!, 0), range: [0, 3] },
+  ],
+  gather: [{ inputs: ["T 4,3"], call: (x) => x!.gather([2, -1, 2]) }],
+  takeAlongAxis: [
+    {
+      inputs: ["T 2,3"],
+      call: (x) =>
+        x!.takeAlongAxis([
+          [2, 0, 0, -1],
+          [1, 1, 0, 2],
+        ]),
+    },
+    { inputs: ["T 3,2"], call: (x) => x!.takeAlongAxis([[2, 0]], 0) },
+  ],
+  scatter: [
+    {
+      inputs: ["T 3,4", "T 2,4"],
+      call: (x, u) =>
+        x!.scatter(
+          [
+            [0, 1, 2, 0],
+            [2, 0, 0, -2],
+          ],
+          u!,
+        ),
+    },
+    {
+      inputs: ["T 3,4", "T 3,2"],
+      call: (x, u) =>
+        x!.scatter(
+          [
+            [0, 0],
+            [1, 3],
+            [2, 2],
+          ],
+          u!,
+          { axis: 1, reduction: "add" },
+        ),
+    },
+    ...(["mul", "max", "min"] as const).map((reduction) => ({
+      inputs: ["T 4", "T 3"],
+      call: (...[x, u]: Expression[]) => x!.scatter([3, 0, 3], u!, { reduction }),
+      noGradient: "only adding has one",
+    })),
+  ],
+  gatherNd: [
+    {
+      inputs: ["T 3,4"],
+      call: (x) =>
+        x!.gatherNd([
+          [0, 1],
+          [2, -1],
+          [0, 1],
+        ]),
+    },
+    { inputs: ["T 3,4,2"], call: (x) => x!.gatherNd([[[2]], [[0]]]) },
+  ],
+  scatterNd: [
+    {
+      inputs: ["T 3,4", "T 2"],
+      call: (x, u) =>
+        x!.scatterNd(
+          [
+            [0, 1],
+            [2, -1],
+          ],
+          u!,
+        ),
+    },
+    { inputs: ["T 3,4", "T 3,4"], call: (x, u) => x!.scatterNd([[1], [0], [1]], u!, "add") },
+    ...(["mul", "max", "min"] as const).map((reduction) => ({
+      inputs: ["T 4", "T 3"],
+      call: (...[x, u]: Expression[]) => x!.scatterNd([[3], [0], [3]], u!, reduction),
+      noGradient: "only adding has one",
+    })),
   ],
 };

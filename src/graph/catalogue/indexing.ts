@@ -245,4 +245,5 @@ export const pad: Operator<
   return apply(padRow, [x], { pads: [...before, ...after], value });
 });
 
+export { gather, gatherNd, scatter, scatterNd, take, takeAlongAxis } from "./gather.js";
 export { flip as reverse };
