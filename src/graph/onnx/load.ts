@@ -7,7 +7,7 @@ import { input } from "../leaf.js";
 import { toExpression, type Operand } from "../operand.js";
 import { printType, type Type } from "../shape.js";
 import { declared, inputNames, Renaming } from "./load/declared.js";
-import { parseModel, type Parsed } from "./load/parse.js";
+import { operatorOf, parseModel, type Parsed } from "./load/parse.js";
 import { knows, Reader, type ReaderOptions } from "./load/reader.js";
 import { dtypeOf } from "./load/tensor.js";
 import { Value } from "./load/value.js";
@@ -179,7 +179,7 @@ function fits(wanted: Shape, given: Shape): boolean {
 
 function* operatorsOf(graph: GraphProto): Generator<string> {
   for (const node of graph.node) {
-    yield node.domain === "" || node.domain === "ai.onnx" ? node.opType : `${node.domain}.${node.opType}`;
+    yield operatorOf(node);
     for (const { g } of node.attribute) if (g) yield* operatorsOf(g);
   }
 }

@@ -5,6 +5,7 @@ import { GraphError } from "../../error.js";
 import type { Dim } from "../../dim.js";
 import type { Expression } from "../../expression.js";
 import type { Attributes } from "./attribute.js";
+import { operatorOf } from "./parse.js";
 import type { Value } from "./value.js";
 
 /** Reads a subgraph: values for its inputs by position give values of its outputs. */
@@ -21,7 +22,7 @@ export class Call {
   ) {}
 
   get operator(): string {
-    return this.proto.opType;
+    return operatorOf(this.proto);
   }
 
   /** The same with its first inputs only. */

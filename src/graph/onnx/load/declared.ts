@@ -22,8 +22,10 @@ export function declared({ name, type }: ValueInfoProto): TypeProto_Tensor | und
   return type.value.value;
 }
 
-/** Polynomials as they are written into models by us: `batch`, `2*batch+1`, ... Others get a name of their own. */
-const SYMBOL = /^(?!__proto__$)[A-Za-z_]\w*$/;
+/** Names that are symbols as they stand; others, and those that every object has, are changed. */
+function isSymbol(name: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(name) && !(name in Object.prototype);
+}
 
 export class Renaming {
   private readonly names = new Map<string, string>();
@@ -34,7 +36,7 @@ export class Renaming {
   ) {
     for (const info of graph.input)
       for (const { value } of declared(info)?.shape?.dim ?? [])
-        if (value.case === "dimParam" && SYMBOL.test(value.value)) this.names.set(value.value, value.value);
+        if (value.case === "dimParam" && isSymbol(value.value)) this.names.set(value.value, value.value);
   }
 
   type(info: ValueInfoProto): Type {
@@ -60,7 +62,7 @@ export class Renaming {
       const taken = new Set(this.names.values());
       const base = (text === "" ? place : text).replaceAll(/\W+/g, "_").replace(/^(?![A-Za-z_])/, "_");
       name = base;
-      for (let i = 2; taken.has(name); i++) name = `${base}_${i}`;
+      for (let i = 2; taken.has(name) || name in Object.prototype; i++) name = `${base}_${i}`;
       this.names.set(key, name);
     }
     return Object.hasOwn(this.lengths, name) ? this.lengths[name]! : name;

@@ -7,7 +7,7 @@ import { Attributes } from "./attribute.js";
 import { Call } from "./call.js";
 import { dimensionArithmetic } from "./dims.js";
 import { byHand } from "./operators.js";
-import { isStandard } from "./parse.js";
+import { operatorOf } from "./parse.js";
 import { readRow, rowsOf } from "./row.js";
 import { arityOf } from "./schema.js";
 import { readTensor } from "./tensor.js";
@@ -150,16 +150,14 @@ export class Reader {
   }
 
   private call(node: NodeProto, scope: Scope): Call {
-    if (!isStandard(node.domain))
-      refuse(`it is of the domain "${node.domain}"; only ONNX's own operators are known`, "unsupported");
     if (node.overload !== "")
       refuse(`it is the overload "${node.overload}" of a function, and there are none`);
-    if (!knows(node.opType)) refuse("the catalogue has no such operator", "unsupported");
+    if (!knows(operatorOf(node))) refuse("the catalogue has no such operator", "unsupported");
     const inputs = node.input.map((name) =>
       name === "" ? undefined : (scope.find(name) ?? refuse(`its input "${name}" is not defined before it`)),
     );
     while (inputs.length > 0 && inputs.at(-1) === undefined) inputs.pop();
-    const arity = arityOf(node.opType);
+    const arity = arityOf(operatorOf(node));
     if (arity && (inputs.length < arity.least || inputs.length > arity.most))
       refuse(
         `it has ${inputs.length} inputs; ONNX's ${node.opType} has ${arity.least === arity.most ? arity.least : `${arity.least} to ${arity.most}`}`,
@@ -194,7 +192,7 @@ function refuse(message: string, code: GraphError["code"] = "bad_model"): never 
 
 /** An error with the node it arose in. What is no GraphError came from a rule that took its inputs to fit: the model's fault too. */
 function located(node: NodeProto, cause: unknown): GraphError {
-  const where = `${node.opType}${node.name === "" ? "" : ` "${node.name}"`}${node.output[0] === undefined ? "" : ` (which makes "${node.output[0]}")`}`;
+  const where = `${operatorOf(node)}${node.name === "" ? "" : ` "${node.name}"`}${node.output[0] === undefined ? "" : ` (which makes "${node.output[0]}")`}`;
   const message = cause instanceof Error ? cause.message : String(cause);
   const code = cause instanceof GraphError && cause.code !== "bad_argument" ? cause.code : "bad_model";
   return new GraphError(`${where}: ${message}`, code, { cause });

@@ -4,29 +4,33 @@ import { catalogue } from "../../catalogue/index.js";
 import { freshSymbol } from "../../dim.js";
 import { GraphError } from "../../error.js";
 import { applyAll, type Expression } from "../../expression.js";
-import { castFor } from "../../kernels.js";
-import type { AttrKind, Attrs, AttrValue, TensorRow } from "../../row.js";
+import type { AttrKind, Attrs, AttrValue, HostRow, TensorRow } from "../../row.js";
 import { printType } from "../../shape.js";
 import { castRow } from "../../source.js";
+import { HOST_DOMAIN } from "../lower.js";
 import type { Call } from "./call.js";
 import { DEFAULTS } from "./schema.js";
 
-function rowsByOperator(): Map<string, TensorRow[]> {
-  const rows = new Map<string, TensorRow[]>();
+/** Rows that stand in models. */
+type Readable = TensorRow | HostRow;
+
+function rowsByOperator(): Map<string, Readable[]> {
+  const rows = new Map<string, Readable[]>();
   for (const row of [...catalogue.map((entry) => entry.row), castRow]) {
-    if (row.kind !== "tensor") continue;
-    const same = rows.get(row.onnx);
-    if (!same) rows.set(row.onnx, [row]);
+    if (row.kind !== "tensor" && row.kind !== "host") continue;
+    const name = row.kind === "host" ? `${HOST_DOMAIN}.${row.name}` : row.onnx;
+    const same = rows.get(name);
+    if (!same) rows.set(name, [row]);
     else if (!same.includes(row)) same.push(row);
   }
   return rows;
 }
 
 /** Made when the first model is read, the catalogue being whole by then. */
-let rows: Map<string, TensorRow[]> | undefined;
+let rows: Map<string, Readable[]> | undefined;
 
 /** The rows of an ONNX operator: more than one where they differ in their attributes. */
-export function rowsOf(operator: string): readonly TensorRow[] {
+export function rowsOf(operator: string): readonly Readable[] {
   return (rows ??= rowsByOperator()).get(operator) ?? [];
 }
 
@@ -36,8 +40,8 @@ export function rowsOf(operator: string): readonly TensorRow[] {
  */
 export function readRow(call: Call, known: Attrs = {}, beside: Attrs = {}): readonly Expression[] {
   // A row with a kernel for the dtype before one that would cast: integers divide otherwise than floats.
-  const native = (row: TensorRow): boolean =>
-    call.has(0) && row.kernels.includes(call.x(row.kernelInputs?.[0] ?? 0).dtype);
+  const native = (row: Readable): boolean =>
+    row.kind === "tensor" && call.has(0) && row.kernels.includes(call.x(row.kernelInputs?.[0] ?? 0).dtype);
   const candidates = [...rowsOf(call.operator)].sort((a, b) => Number(native(b)) - Number(native(a)));
   if (candidates.length === 0)
     throw new GraphError(`the catalogue has no operator ${call.operator}`, "unsupported");
@@ -51,7 +55,7 @@ export function readRow(call: Call, known: Attrs = {}, beside: Attrs = {}): read
   throw first;
 }
 
-function applyRow(call: Call, row: TensorRow, known: Attrs, beside: Attrs): readonly Expression[] {
+function applyRow(call: Call, row: Readable, known: Attrs, beside: Attrs): readonly Expression[] {
   const operands = Object.entries(row.operands ?? {});
   // Operators with operands have one data input; those that have more are read by hand.
   const data = operands.length > 0 ? 1 : call.inputs.length;
@@ -68,15 +72,20 @@ function applyRow(call: Call, row: TensorRow, known: Attrs, beside: Attrs): read
     attrs[name] = name in known ? known[name] : operand(call, data + i, name, kind, inputs[0]!.dtype);
   });
   for (const name of call.attributes.names)
-    if (!(name in attrs) && !(name in known) && !isDefault(call, name))
+    if (
+      !(name in attrs) &&
+      !(name in known) &&
+      !(row.kind === "host" && name === "version") &&
+      !isDefault(call, name)
+    )
       throw new GraphError(
         `the attribute ${name} = ${String(call.attributes.get(name))} is not known`,
         "unsupported",
       );
   for (const name of ["axis", "axes"] as const)
     if (attrs[name] !== undefined) attrs[name] = fromZero(attrs[name], inputs[0]);
-  expectOneDtype(row, inputs);
-  castFor(row, inputs);
+  if (row.kind === "tensor") expectOneDtype(row, inputs);
+  else expectVersion(row, call);
   return applyAll(row, inputs, withoutUndefined({ ...beside, ...attrs }));
 }
 
@@ -153,6 +162,15 @@ function fromZero(axes: AttrValue, x: Expression | undefined): AttrValue {
     return axis < 0 ? axis + x.rank : axis;
   };
   return typeof axes === "number" ? one(axes) : (axes as readonly number[]).map(one);
+}
+
+function expectVersion(row: HostRow, call: Call): void {
+  const version = call.attributes.int("version");
+  if (version !== row.version)
+    throw new GraphError(
+      `it is version ${version ?? "unknown"} of ${row.name}; this is ${row.version}`,
+      "unsupported",
+    );
 }
 
 /** ONNX gives the inputs that share a type constraint one dtype. */

@@ -105,7 +105,12 @@ function constantOf(x: Expression): Tensor | undefined {
     return size <= FOLDED.elements;
   };
   const order = topologicalUpTo(x, FOLDED.nodes);
-  if (!order?.every((node) => node.row !== inputRow && node.types.every(({ shape }) => small(shape))))
+  if (
+    !order?.every(
+      (node) =>
+        node.row !== inputRow && node.row.kind !== "host" && node.types.every(({ shape }) => small(shape)),
+    )
+  )
     return undefined;
   if (order.some((node) => node.row.kind === "source" && !node.source?.value)) return undefined;
   return evaluate([x])[0]!.toTensor();
