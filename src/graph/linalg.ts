@@ -63,16 +63,20 @@ export function cholesky(a: Dense): Dense {
 /** q with orthonormal columns and r upper triangular with a diagonal from 0 on, so that both are unique for a full rank. */
 export function qr(a: Dense): readonly [q: Dense, r: Dense] {
   const k = Math.min(a.rows, a.columns);
+  const whole = read(a);
   // ml-matrix wants at least as many rows as columns: the left square part of a wide matrix decides q.
-  const decomposition = new QrDecomposition(read(a).subMatrix(0, a.rows - 1, 0, k - 1));
-  const q = decomposition.orthogonalMatrix;
-  const r = decomposition.upperTriangularMatrix;
+  const { orthogonalMatrix: q, upperTriangularMatrix } = new QrDecomposition(
+    whole.subMatrix(0, a.rows - 1, 0, k - 1),
+  );
+  const r = Matrix.zeros(k, a.columns).setSubMatrix(upperTriangularMatrix, 0, 0);
+  if (a.columns > k)
+    r.setSubMatrix(q.transpose().mmul(whole.subMatrix(0, a.rows - 1, k, a.columns - 1)), 0, k);
   for (let i = 0; i < k; i++)
     if (r.get(i, i) < 0) {
       q.mulColumn(i, -1);
       r.mulRow(i, -1);
     }
-  return [write(q), write(a.columns > k ? q.transpose().mmul(read(a)) : r)];
+  return [write(q), write(r)];
 }
 
 /** Singular values from the largest down, with u [m,k] and v [n,k]. The largest element of each column of v is positive. */
