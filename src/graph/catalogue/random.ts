@@ -1,6 +1,6 @@
 // Random numbers that are the same bits in the interpreter, on every engine and on recomputation: distributions over the words of a key.
 import type { DType } from "../../tensor/index.js";
-import { divideDims, sizeOf, type Dim, type Shape } from "../dim.js";
+import { divideDims, mulDims, sizeOf, type Dim, type Shape } from "../dim.js";
 import { GraphError } from "../error.js";
 import type { Expression } from "../expression.js";
 import { toFloat, type Operand } from "../operand.js";
@@ -54,13 +54,7 @@ export const uniform: Maker<(key: RandomKey, shape: Shape, options?: UniformOpti
         .mul(2 ** -32)
         .cast(dtype)
         .reshape(shape);
-    const unit =
-      dtype === "float64"
-        ? units(key, sizeOf(shape))
-        : key
-            .words(sizeOf(shape))
-            .cast("float64")
-            .mul(2 ** -32);
+    const unit = dtype === "float64" ? units(key, sizeOf(shape)) : ofWord(key.words(sizeOf(shape)));
     return unit
       .mul(high - low)
       .add(low)
@@ -74,10 +68,7 @@ export const normal: Maker<(key: RandomKey, shape: Shape, options?: NormalOption
   (key: RandomKey, shape: Shape, { mean = 0, std = 1, dtype = "float32" }: NormalOptions = {}) => {
     expectFloat("normal", dtype);
     const count = sizeOf(shape);
-    const half = halfOf(count);
-    const precision = precisionOf(dtype);
-    const p = above0(key, half, precision);
-    const z = normalPairs(p, key.words(half), precision);
+    const z = gaussians(key, halfOf(count), precisionOf(dtype));
     const scaled = std === 1 && mean === 0 ? z : z.mul(std).add(mean);
     return first(scaled, count).cast(dtype).reshape(shape);
   },
@@ -90,10 +81,9 @@ export const exponential: Maker<
   (key: RandomKey, shape: Shape, { rate = 1, dtype = "float32" }: { rate?: number; dtype?: DType } = {}) => {
     expectFloat("exponential", dtype);
     const precision = precisionOf(dtype);
-    return minusLog(above0(key, sizeOf(shape), precision), precision)
-      .div(rate)
-      .cast(dtype)
-      .reshape(shape);
+    const count = sizeOf(shape);
+    const p = precision.bits === 53 ? units(key, count).add(2 ** -53) : ofWord(key.words(count).add(1));
+    return minusLog(p, precision).div(rate).cast(dtype).reshape(shape);
   },
 );
 
@@ -161,22 +151,29 @@ export const dropout: Operator<(x: Operand, rate: number, key: RandomKey) => Exp
   },
 );
 
-/** Numbers in [0, 1) with 53 bits. */
-function units(key: RandomKey, count: Dim): Expression {
-  const high = key.words(count).bitwiseAnd(0xffffffe0).cast("float64");
-  const low = key.words(count).bitwiseAnd(0xffffffc0).cast("float64");
-  return high.mul(2 ** -32).add(low.mul(2 ** -59));
+/** Two times `half` numbers of mean 0 and deviation 1. */
+function gaussians(key: RandomKey, half: Dim, precision: Precision): Expression {
+  if (precision.bits === 53) return normalPairs(units(key, half).add(2 ** -53), key.words(half), precision);
+  const [word, angle] = pairs(key, half);
+  return normalPairs(ofWord(word.add(1)), angle, precision);
 }
 
-/** Numbers in (0, 1]. */
-function above0(key: RandomKey, count: Dim, { bits }: Precision): Expression {
-  return bits === 53
-    ? units(key, count).add(2 ** -53)
-    : key
-        .words(count)
-        .add(1)
-        .cast("float64")
-        .mul(2 ** -32);
+/** Numbers in [0, 1) with 53 bits. */
+function units(key: RandomKey, count: Dim): Expression {
+  const [high, low] = pairs(key, count);
+  return ofWord(high.bitwiseAnd(0xffffffe0)).add(ofWord(low.bitwiseAnd(0xffffffc0)).mul(2 ** -27));
+}
+
+/** Twice `count` words, from one operation. */
+function pairs(key: RandomKey, count: Dim): readonly [Expression, Expression] {
+  const both = mulDims(count, 2);
+  const words = key.words(both);
+  return [words.slice([0], [count], [0]), words.slice([count], [both], [0])];
+}
+
+/** A word as a number in [0, 1), in float64. */
+function ofWord(word: Expression): Expression {
+  return word.cast("float64").mul(2 ** -32);
 }
 
 function precisionOf(dtype: DType): Precision {
