@@ -22,7 +22,13 @@ export const indexing: Cases = {
     { inputs: ["T 2,3"], call: (x) => x!.flip() },
     { inputs: ["T 2,3,2"], call: (x) => x!.flip([1, -1]) },
   ],
-  pad: [{ inputs: ["T 2,3"], call: (x) => x!.pad([1, 0], [0, 2], 1) }],
+  pad: [
+    { inputs: ["T 2,3"], call: (x) => x!.pad([1, 0], [0, 2], 1) },
+    ...(["edge", "reflect", "symmetric", "wrap"] as const).map((mode) => ({
+      inputs: ["T 2,3"],
+      call: (...[x]: Expression[]) => x!.pad([1, 2], [0, 4], mode),
+    })),
+  ],
   oneHot: [
     { inputs: ["int64 3"], call: (x) => x!.oneHot(4), range: [0, 3] },
     { inputs: ["int32 2,3"], call: (x) => x!.oneHot(3, { dtype: "bool" }), range: [0, 2] },
@@ -120,4 +126,23 @@ export const indexing: Cases = {
       noGradient: "only adding has one",
     })),
   ],
+
+  at: [
+    { inputs: ["T 4,3"], call: (x) => x!.at(-1) },
+    { inputs: ["T 4,3,2"], call: (x) => x!.at("1:-1", "...", 0) },
+    { inputs: ["T 4,3"], call: (x) => x!.at("::-2, new, 1:") },
+    { inputs: ["T 4,3,2"], call: (x) => x!.at(1, [2, 0, 2], "1:") },
+  ],
+  setValue: [
+    { inputs: ["T 4,3", "T 3"], call: (x, v) => x!.setValue("1:3", v!) },
+    { inputs: ["T 4,3", "T"], call: (x, v) => x!.setValue([-1, "::-2"], v!) },
+    { inputs: ["T 4,3", "T 2,3"], call: (x, v) => x!.setValue([2, 0], v!) },
+    { inputs: ["T 2,3", "T 2,2"], call: (x, v) => x!.setValue([":", [2, 0]], v!) },
+    { inputs: ["T 2,3"], call: (x) => x!.setValue("0,1", 1) },
+  ],
+  foreach: [
+    { inputs: ["T 3,4"], call: (x) => x!.foreach((row) => row.mul(row)) },
+    { inputs: ["T 3,4"], call: (x) => x!.foreach((column, i) => column.sum().mul(i), 1) },
+  ],
+  findIndex: [{ inputs: ["T 8", "T 3"], call: (x, v) => x!.findIndex(v!) }],
 };

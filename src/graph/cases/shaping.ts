@@ -1,5 +1,5 @@
 // How each row of the family is tried.
-import { concat, eye, tri } from "../catalogue/shaping.js";
+import { concat, eye, hstack, stack, tri, vstack } from "../catalogue/shaping.js";
 import { ALL } from "../kernels.js";
 import type { Cases } from "./case.js";
 
@@ -56,4 +56,38 @@ export const shaping: Cases = {
   ],
   eye: [{ inputs: ["T 3,4"], call: (x) => x!.mul(eye(3, { columns: 4, offset: 1, dtype: x!.dtype })) }],
   tri: [{ inputs: ["T 3,4"], call: (x) => x!.mul(tri(3, { columns: 4, dtype: x!.dtype })) }],
+
+  moveaxis: [{ inputs: ["T 2,3,4"], call: (x) => x!.moveaxis(-1, 0) }],
+  shapeOf: [
+    { inputs: ["T 2,3"], call: (x) => x!.shapeOf() },
+    { inputs: ["T"], call: (x) => x!.shapeOf() },
+  ],
+  size: [{ inputs: ["T 2,3"], call: (x) => x!.size() }],
+  stack: [
+    { inputs: ["T 2,3", "T 2,3"], call: (...xs) => stack(xs) },
+    { inputs: ["T 2", "T 2", "float32 2"], call: (...xs) => stack(xs, -1) },
+  ],
+  vstack: [{ inputs: ["T 3", "T 2,3"], call: (...xs) => vstack(xs) }],
+  hstack: [
+    { inputs: ["T 3", "T 2"], call: (...xs) => hstack(xs) },
+    { inputs: ["T 2,3", "T 2,1"], call: (...xs) => hstack(xs) },
+  ],
+  split: [
+    { inputs: ["T 6,2"], call: (x) => x!.split(3) },
+    { inputs: ["T 2,5"], call: (x) => x!.split([1, 0, 4], -1) },
+    { inputs: ["T 2,4"], call: (x) => x!.split(2, 1)[1]! },
+  ],
+  tile: [
+    { inputs: ["T 2,3"], call: (x) => x!.tile([2, 1, 3]) },
+    { inputs: ["T 2,3"], call: (x) => x!.tile(2) },
+  ],
+  repeat: [
+    { inputs: ["T 2,3"], call: (x) => x!.repeat(2, 1) },
+    { inputs: ["T 2,3"], call: (x) => x!.repeat(2) },
+    { inputs: ["T 3,2"], call: (x) => x!.repeat([2, 0, 1], 0) },
+  ],
+  roll: [
+    { inputs: ["T 2,3"], call: (x) => x!.roll(-1) },
+    { inputs: ["T 2,3"], call: (x) => x!.roll([1, 4], [0, -1]) },
+  ],
 };

@@ -124,8 +124,11 @@ export const slice: Operator<
     const dims = own.map((axis) => x.shape[axis]!);
     const from = dims.map((dim, i) => clip(starts[i]!, dim, steps[i]!, steps[i]! > 0 ? 0 : addDims(dim, -1)));
     const to = dims.map((dim, i) => clip(ends[i]!, dim, steps[i]!, steps[i]! > 0 ? dim : null));
-    const whole = dims.every((dim, i) => steps[i] === 1 && from[i] === 0 && to[i] === dim);
-    return whole ? x : apply(sliceRow, [x], { starts: from, ends: to, axes: own, steps });
+    const cut = own.flatMap((_, i) => (steps[i] === 1 && from[i] === 0 && to[i] === dims[i] ? [] : i));
+    const only = <T>(list: readonly T[]): T[] => cut.map((i) => list[i]!);
+    return cut.length === 0
+      ? x
+      : apply(sliceRow, [x], { starts: only(from), ends: only(to), axes: only(own), steps: only(steps) });
   },
 );
 
@@ -201,49 +204,7 @@ export const flip: Operator<(x: Operand, axis?: number | readonly number[]) => E
   },
 );
 
-const padRow = tensorRow<{ pads: readonly Dim[]; value: number }>({
-  name: "pad",
-  family,
-  doc: "A border of `value` round the elements: so many before and after along each axis.",
-  onnx: "Pad",
-  operands: { pads: "dims", value: "value" },
-  kernels: ["float32", "float64", "int32", "int64", "uint8", "bool"],
-  infer: ([x], { pads }) => [
-    {
-      dtype: x!.dtype,
-      shape: x!.shape.map((dim, i) => addDims(dim, addDims(pads[i]!, pads[i + x!.shape.length]!))),
-    },
-  ],
-  flops: () => 0,
-  gradient: ({ inputs: [x], g, attrs: { pads } }) => {
-    const before = pads.slice(0, x!.rank);
-    return [
-      g.slice(
-        before,
-        x!.shape.map((dim, i) => addDims(dim, before[i]!)),
-      ),
-    ];
-  },
-  evaluate: ([x], { pads, value }, { outputs: [out] }) => {
-    const y = new Nd(x!.dtype, bound(out!), Nd.zeros(x!.dtype, bound(out!)).data.fill(value));
-    const strides = y.strides;
-    const offset = dotProduct(pads.slice(0, x!.shape.length) as number[], strides);
-    eachIndex(x!.shape, (index, flat) => {
-      y.data[offset + dotProduct(index, strides)] = x!.data[flat]!;
-    });
-    return [y];
-  },
-});
-export const pad: Operator<
-  (x: Operand, before: readonly Dim[], after: readonly Dim[], value?: number) => Expression
-> = operator(padRow, (operand: Operand, before: readonly Dim[], after: readonly Dim[], value = 0) => {
-  const x = toExpression("pad", operand);
-  if (before.length !== x.rank || after.length !== x.rank)
-    throw new GraphError(
-      `pad: ${printType(x.type)} has ${x.rank} axes; before [${before.join(",")}] and after [${after.join(",")}] must name each`,
-    );
-  return apply(padRow, [x], { pads: [...before, ...after], value });
-});
-
+export { at, findIndex, foreach, setValue } from "./subscript.js";
+export { pad } from "./padding.js";
 export { gather, gatherNd, scatter, scatterNd, take, takeAlongAxis } from "./gather.js";
 export { flip as reverse };

@@ -1,14 +1,16 @@
 // Rows that move elements without computing on them: reshape, transpose, broadcast, join; and cast.
 import type { DType } from "../../tensor/index.js";
-import { addDims, divideDims, mulDims, sizeOf, type Dim, type Shape } from "../dim.js";
+import { divideDims, mulDims, sizeOf, type Dim, type Shape } from "../dim.js";
+import { dimension, zeros } from "../creation.js";
 import { GraphError } from "../error.js";
 import { apply, type Expression } from "../expression.js";
 import { ALL } from "../kernels.js";
-import { broadcastStrides, count, dotProduct, eachIndex, Nd } from "../nd.js";
-import { castTo, meet, toExpression, type Operand } from "../operand.js";
-import { compositionRow, maker, operator, tensorRow, type Maker, type Operator } from "../row.js";
+import { broadcastStrides, dotProduct, eachIndex, Nd } from "../nd.js";
+import { castTo, toExpression, type Operand } from "../operand.js";
+import { compositionRow, operator, tensorRow, type Operator } from "../row.js";
 import { axesOf, axisOf, broadcast, printType, sameShape } from "../shape.js";
 import { castRow } from "../source.js";
+import { stack } from "./join.js";
 import { bound } from "./pattern.js";
 
 const family = "shape" as const;
@@ -108,6 +110,30 @@ export const swapaxes: Operator<(x: Operand, a: number, b: number) => Expression
   },
 );
 
+export const moveaxis: Operator<(x: Operand, from: number, to: number) => Expression> = operator(
+  compositionRow("moveaxis", family, "One axis at another place, the others in their order."),
+  (operand: Operand, from: number, to: number) => {
+    const x = toExpression("moveaxis", operand);
+    const [i, j] = [axisOf("moveaxis", from, x.rank), axisOf("moveaxis", to, x.rank)];
+    const others = x.shape.map((_, axis) => axis).filter((axis) => axis !== i);
+    return transpose(x, others.toSpliced(j, 0, i));
+  },
+);
+
+/** The shape as a value, for those who compute with it; the property `shape` is known without running. */
+export const shapeOf: Operator<(x: Operand) => Expression> = operator(
+  compositionRow("shapeOf", family, "The lengths of the axes, as int64.", false),
+  (operand: Operand) => {
+    const { shape } = toExpression("shapeOf", operand);
+    return shape.length === 0 ? zeros([0], { dtype: "int64" }) : stack(shape.map((dim) => dimension(dim)));
+  },
+);
+
+export const size: Operator<(x: Operand) => Expression> = operator(
+  compositionRow("size", family, "The number of elements, as int64.", false),
+  (operand: Operand) => dimension(sizeOf(toExpression("size", operand).shape)),
+);
+
 const broadcastRow = tensorRow<{ shape: Shape }>({
   name: "broadcastTo",
   family,
@@ -183,64 +209,7 @@ export const flatten: Operator<(x: Operand) => Expression> = operator(
   (operand: Operand) => reshape(operand, [-1]),
 );
 
-const concatRow = tensorRow<{ axis: number }>({
-  name: "concat",
-  family,
-  doc: "Joins along an axis; all other dimensions are equal.",
-  onnx: "Concat",
-  attributes: { axis: "int" },
-  kernels: ALL,
-  infer: (inputs, { axis }) => {
-    const first = inputs[0]!;
-    for (const other of inputs)
-      if (
-        other.shape.length !== first.shape.length ||
-        other.shape.some((dim, i) => i !== axis && dim !== first.shape[i])
-      )
-        throw new GraphError(
-          `concat: ${printType(first)} and ${printType(other)} differ outside axis ${axis}`,
-        );
-    return [
-      {
-        dtype: first.dtype,
-        shape: first.shape.map((dim, i) =>
-          i === axis ? inputs.map((x) => x.shape[i]!).reduce(addDims) : dim,
-        ),
-      },
-    ];
-  },
-  flops: noFlops,
-  gradient: ({ inputs, g, attrs: { axis } }) => {
-    let at: Dim = 0;
-    return inputs.map((x) => {
-      const start = at;
-      at = addDims(at, x.shape[axis]!);
-      return g.slice([start], [at], [axis]);
-    });
-  },
-  evaluate: (inputs, { axis }, { outputs: [out] }) => {
-    const shape = bound(out!);
-    const inner = count(shape.slice(axis + 1));
-    const outer = count(shape.slice(0, axis));
-    const result = Nd.zeros(out!.dtype, shape);
-    let at = 0;
-    for (let o = 0; o < outer; o++)
-      for (const x of inputs) {
-        const run = x.shape[axis]! * inner;
-        result.data.set(x.data.subarray(o * run, (o + 1) * run), at);
-        at += run;
-      }
-    return [result];
-  },
-});
-export const concat: Maker<(xs: readonly Operand[], axis?: number) => Expression> = maker(
-  concatRow,
-  (xs: readonly Operand[], axis = 0) => {
-    if (xs.length === 0) throw new GraphError("concat: nothing to join; give at least one expression");
-    const inputs = meet("concat", ...xs);
-    return apply(concatRow, inputs, { axis: axisOf("concat", axis, inputs[0]!.rank) });
-  },
-);
-
-export { cast as astype, concat as concatenate, flatten as ravel };
+export { cast as astype, flatten as ravel };
 export { diag, diagonal, eye, identity, tri, tril, triu } from "./diagonal.js";
+export { concat, concatenate, hstack, split, stack, vstack } from "./join.js";
+export { repeat, roll, tile } from "./repeat.js";
