@@ -85,6 +85,16 @@ export function bindDim(dim: Dim, binding: Binding): number {
   return total;
 }
 
+/** The dimension with the symbols that `binding` knows replaced; the others stay. */
+export function substitute(dim: Dim, binding: Binding): Dim {
+  if (typeof dim === "number") return dim;
+  return termsOf(dim)
+    .map(({ coefficient, symbols }) =>
+      symbols.map((name): Dim => binding[name] ?? name).reduce(mulDims, coefficient as Dim),
+    )
+    .reduce(addDims, 0 as Dim);
+}
+
 export function bindShape(shape: Shape, binding: Binding): number[] {
   return shape.map((dim) => bindDim(dim, binding));
 }

@@ -56,6 +56,8 @@ export interface Backward<A> {
 export interface Cut {
   readonly inputs: readonly (number | null)[];
   readonly join: { readonly concat: number } | "add" | "mul" | "max" | "min";
+  /** The arguments of a piece of which the cut axis has this length, where they are not the whole's. */
+  readonly attrs?: (length: number) => Attrs;
 }
 
 /** The part of a row that both tensor and host operators have. */
