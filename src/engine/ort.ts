@@ -12,6 +12,12 @@ export interface OrtApi {
   readonly Tensor: new (type: OrtTensor.Type, data: OrtTensor.DataType, dims: readonly number[]) => OrtTensor;
 }
 
+/**
+ * Fusions of the runtime that are wrong in float64: one keeps a factor of a product in float32, the other makes an operator that has no
+ * kernel, so that the model is refused.
+ */
+const EXTRA = { optimization: { disable_specified_optimizers: "MatMulScaleFusion;QuickGeluFusion" } };
+
 export function ortEngine(
   name: string,
   version: string,
@@ -22,15 +28,8 @@ export function ortEngine(
     name,
     version,
     async load(model) {
-      const create = (more: InferenceSession.SessionOptions = {}): Promise<InferenceSession> =>
-        api.InferenceSession.create(model, { ...options, ...more });
       try {
-        // Some of the runtime's fusions make operators that have no kernel for float64; without fusions the model loads.
-        const session = await create().catch((cause: unknown) => {
-          if (!messageOf(cause).includes("Fusion")) throw cause;
-          return create({ graphOptimizationLevel: "basic" });
-        });
-        return ortSession(name, api, session);
+        return ortSession(name, api, await api.InferenceSession.create(model, { ...options, extra: EXTRA }));
       } catch (cause) {
         throw new FlockworkError("bad_argument", `${name} cannot load the model: ${messageOf(cause)}`, {
           cause,

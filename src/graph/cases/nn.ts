@@ -25,6 +25,11 @@ export const nn: Cases = {
   hardSwish: unaryCases(rows.hardSwish, WIDE),
   thresholdedRelu: unaryCases(rows.thresholdedRelu),
   mish: unaryCases(rows.mish, WIDE),
+  gelu: [...unaryCases(rows.gelu, WIDE), ...unaryCases((x) => rows.gelu(x, { approximate: "tanh" }), WIDE)],
+  embedding: [
+    { inputs: ["T 5,3", "int64 2,4"], call: (table, at) => table!.embedding(at!), range: [0, 4] },
+    { inputs: ["T 5,3", "int32 6"], call: (table, at) => table!.embedding(at!), range: [0, 4] },
+  ],
   prelu: [
     { inputs: ["T 2,3,4", "T 3,1"], call: (x, slope) => x!.prelu(slope!) },
     { inputs: ["T 3,4", "T"], call: (x, slope) => x!.prelu(slope!) },

@@ -1,8 +1,9 @@
-// Activations: one ONNX operator each where there is one, else a composition. Normalised exponentials; the dense layer.
+// Activations: one ONNX operator each (those without one: activations.ts). The dense layer, the embedding.
+import { erf } from "../erf.js";
 import { GraphError } from "../error.js";
 import { apply, type Expression } from "../expression.js";
-import { FLOATS, SINGLE } from "../kernels.js";
-import { count, mapBroadcast, Nd } from "../nd.js";
+import { SINGLE } from "../kernels.js";
+import { mapBroadcast } from "../nd.js";
 import { meet, toFloat, type Operand } from "../operand.js";
 import {
   compositionRow,
@@ -13,7 +14,7 @@ import {
   type Backward,
   type Operator,
 } from "../row.js";
-import { axisOf, broadcast, printType, sameShape } from "../shape.js";
+import { broadcast, printType, sameShape } from "../shape.js";
 import { bound, elements, elementwiseCuts, unary, type Unary } from "./pattern.js";
 
 const family = "nn" as const;
@@ -163,6 +164,46 @@ export const mish: Activation<None> = activation("mish", "Mish", {
   composed: (x) => x.mul(x.softplus().tanh()),
 });
 
+const [INVERSE_ROOT2, GELU_SLOPE, GELU_CUBE] = [Math.SQRT1_2, Math.sqrt(2 / Math.PI), 0.044715];
+type Gelu = Readonly<Record<"approximate", "none" | "tanh">>;
+export const gelu: Activation<Gelu> = activation<Gelu>("gelu", "Gelu", {
+  doc: 'x times the probability that a normal variable is below x; { approximate: "tanh" } is BERT\'s approximation.',
+  attributes: { approximate: "string" },
+  defaults: { approximate: "none" },
+  f: (x, { approximate }) =>
+    0.5 *
+    x *
+    (1 +
+      (approximate === "tanh" ? Math.tanh(GELU_SLOPE * (x + GELU_CUBE * x ** 3)) : erf(x * INVERSE_ROOT2))),
+  gradient: ({ x, g, attrs }) => {
+    const square = x.mul(x);
+    if (attrs.approximate === "none") {
+      const below = x.mul(INVERSE_ROOT2).erf().add(1).mul(0.5);
+      const density = square
+        .mul(-0.5)
+        .exp()
+        .mul(0.5 * GELU_SLOPE);
+      return g.mul(below.add(x.mul(density)));
+    }
+    const t = geluTanh(x);
+    const slope = square
+      .mul(3 * GELU_CUBE)
+      .add(1)
+      .mul(GELU_SLOPE);
+    return g.mul(
+      t
+        .add(1)
+        .add(x.mul(t.mul(t).neg().add(1)).mul(slope))
+        .mul(0.5),
+    );
+  },
+  composed: (x, { approximate }) => (approximate === "tanh" ? x.mul(geluTanh(x).add(1)).mul(0.5) : undefined),
+});
+
+function geluTanh(x: Expression): Expression {
+  return x.mul(x).mul(x).mul(GELU_CUBE).add(x).mul(GELU_SLOPE).tanh();
+}
+
 const preluRow = tensorRow({
   name: "prelu",
   family,
@@ -197,61 +238,6 @@ export const prelu: Operator<(x: Operand, slope: Operand) => Expression> = opera
   },
 );
 
-/** An activation written with others. */
-function composed(name: string, doc: string, f: (x: Expression) => Expression): Unary {
-  return operator(compositionRow(name, family, doc), (x: Operand) => f(toFloat(name, x)));
-}
-
-// ONNX Runtime fuses x * sigmoid(x) into an operator that has no float64 kernel, and then refuses its own model.
-export const silu: Unary = composed("silu", "x * sigmoid(x), also called swish.", (x) =>
-  x.dtype === "float64" ? x.div(x.neg().exp().add(1)) : x.mul(x.sigmoid()),
-);
-export const relu6: Unary = composed("relu6", "x held between 0 and 6.", (x) => x.relu().minimum(6));
-export const logSigmoid: Unary = composed("logSigmoid", "log(sigmoid(x)), without overflow.", (x) =>
-  x.neg().softplus().neg(),
-);
-export const tanhShrink: Unary = composed("tanhShrink", "x - tanh(x).", (x) => x.sub(x.tanh()));
-export const hardTanh: Operator<(x: Operand, low?: number, high?: number) => Expression> = operator(
-  compositionRow("hardTanh", family, "x held between two limits, -1 and 1 unless told."),
-  (x: Operand, low = -1, high = 1) => toFloat("hardTanh", x).maximum(low).minimum(high),
-);
-export const hardShrink: Operator<(x: Operand, lambda?: number) => Expression> = operator(
-  compositionRow("hardShrink", family, "x where |x| is above lambda (0.5 unless told), 0 elsewhere."),
-  (operand: Operand, lambda = 0.5) => {
-    const x = toFloat("hardShrink", operand);
-    return x.abs().greater(lambda).where(x, 0);
-  },
-);
-export const softShrink: Operator<(x: Operand, lambda?: number) => Expression> = operator(
-  compositionRow(
-    "softShrink",
-    family,
-    "x moved towards 0 by lambda (0.5 unless told), and no further than 0.",
-  ),
-  (operand: Operand, lambda = 0.5) => {
-    const x = toFloat("softShrink", operand);
-    return x.sub(x.maximum(-lambda).minimum(lambda));
-  },
-);
-export const glu: Operator<(x: Operand, axis?: number) => Expression> = operator(
-  compositionRow(
-    "glu",
-    family,
-    "The gated linear unit: a * sigmoid(b) for the halves a and b along an axis.",
-  ),
-  (operand: Operand, axis = -1) => {
-    const x = toFloat("glu", operand);
-    const at = axisOf("glu", axis, x.rank);
-    const length = x.shape[at]!;
-    if (typeof length !== "number" || length % 2 !== 0)
-      throw new GraphError(
-        `glu: axis ${at} of ${printType(x.type)} has length ${length}; it must be a known even number`,
-      );
-    const half = length / 2;
-    return x.slice([0], [half], [at]).mul(x.slice([half], [length], [at]).sigmoid());
-  },
-);
-
 export const linear: Operator<(x: Operand, weight: Operand, bias?: Operand) => Expression> = operator(
   compositionRow("linear", family, "The dense layer: x matmul weight + bias, the weight being [in, out]."),
   (operand: Operand, weight: Operand, bias?: Operand) => {
@@ -260,75 +246,30 @@ export const linear: Operator<(x: Operand, weight: Operand, bias?: Operand) => E
   },
 );
 
-type Softmax = Operator<(x: Operand, axis?: number) => Expression>;
-interface AxisAttrs {
-  readonly axis: number;
-}
-
-function normaliser(
-  name: string,
-  onnx: string,
-  doc: string,
-  end: (shifted: number, logTotal: number) => number,
-  gradient: (backward: Backward<AxisAttrs>) => Expression,
-): Softmax {
-  const row = tensorRow<AxisAttrs>({
-    name,
+export const embedding: Operator<(table: Operand, indices: Operand) => Expression> = operator(
+  compositionRow(
+    "embedding",
     family,
-    doc,
-    onnx,
-    attributes: { axis: "int" },
-    kernels: FLOATS,
-    infer: ([x]) => [x!],
-    flops: (io) => 12 * elements(io),
-    gradient: (backward) => [gradient(backward)],
-    evaluate: ([x], { axis }) => [alongAxis(x!, axis, end)],
-    cuts: ({ inputs: [x], attrs }) =>
-      x!.shape.flatMap((_, axis) => (axis === attrs.axis ? [] : { inputs: [axis], join: { concat: axis } })),
-  });
-  return operator(row, (operand: Operand, axis = -1) => {
-    const x = toFloat(name, operand);
-    return apply(row, [x], { axis: axisOf(name, axis, x.rank) });
-  });
-}
-
-export const softmax: Softmax = normaliser(
-  "softmax",
-  "Softmax",
-  "exp(x) over its sum along an axis.",
-  (x, log) => Math.exp(x - log),
-  ({ y, g, attrs: { axis } }) => {
-    const gy = g.mul(y);
-    return gy.sub(y.mul(gy.sum(axis, { keepdims: true })));
+    "The rows of a table [entries, width] at integer indices; what is asked for twice learns twice.",
+  ),
+  (operand: Operand, indices: Operand) => {
+    const table = toFloat("embedding", operand);
+    if (table.rank !== 2)
+      throw new GraphError(`embedding: the table is ${printType(table.type)}; it must be [entries, width]`);
+    return table.take(indices, 0);
   },
 );
-export const logSoftmax: Softmax = normaliser(
-  "logSoftmax",
-  "LogSoftmax",
-  "The logarithm of softmax, computed without overflow.",
-  (x, log) => x - log,
-  ({ y, g, attrs: { axis } }) => g.sub(y.exp().mul(g.sum(axis, { keepdims: true }))),
-);
 
-export const softmin: Softmax = operator(
-  compositionRow("softmin", family, "softmax(-x) along an axis."),
-  (x: Operand, axis = -1) => toFloat("softmin", x).neg().softmax(axis),
-);
-
-function alongAxis(x: Nd, axis: number, end: (shifted: number, logTotal: number) => number): Nd {
-  const out = Nd.zeros(x.dtype, x.shape);
-  const length = x.shape[axis]!;
-  const inner = count(x.shape.slice(axis + 1));
-  for (let start = 0; start < x.data.length; start += length * inner)
-    for (let i = start; i < start + inner; i++) {
-      let top = -Infinity;
-      for (let j = 0; j < length; j++) top = Math.max(top, x.data[i + j * inner]!);
-      let total = 0;
-      for (let j = 0; j < length; j++) total += Math.exp(x.data[i + j * inner]! - top);
-      for (let j = 0; j < length; j++)
-        out.data[i + j * inner] = end(x.data[i + j * inner]! - top, Math.log(total));
-    }
-  return out;
-}
-
-export { silu as swish, linear as dense };
+export {
+  glu,
+  hardShrink,
+  hardTanh,
+  logSigmoid,
+  relu6,
+  silu,
+  silu as swish,
+  softShrink,
+  tanhShrink,
+} from "./activations.js";
+export { logSoftmax, softmax, softmin } from "./softmax.js";
+export { linear as dense };

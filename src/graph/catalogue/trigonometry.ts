@@ -6,6 +6,7 @@ import { mapBroadcast } from "../nd.js";
 import { meet, toExpression, toFloat, type Operand } from "../operand.js";
 import { compositionRow, operator, tensorRow, type Backward } from "../row.js";
 import { elements, elementwiseCuts, unary, type Binary, type Unary } from "./pattern.js";
+import { erf as erfOf, ERF_SLOPE } from "../erf.js";
 
 const family = "elementwise" as const;
 
@@ -197,8 +198,6 @@ export const log1p: Unary = composed("log1p", "log(1 + x), exact for small x too
   return felt.where(corrected, small.where(x, small.where(0, x).add(1).log()));
 });
 
-/** 2 / sqrt(pi). */
-const ERF_SLOPE = 1.1283791670955126;
 export const erf: Unary = unary("erf", "Erf", {
   doc: "The error function.",
   f: erfOf,
@@ -206,24 +205,6 @@ export const erf: Unary = unary("erf", "Erf", {
   flops: 10,
   gradient: ({ inputs: [x], g }) => [g.mul(x!.mul(x!).neg().exp()).mul(ERF_SLOPE)],
 });
-
-/** Kummer's series, whose terms are all positive, and a continued fraction for the tail (Abramowitz and Stegun 7.1.6, 7.1.14). */
-function erfOf(x: number): number {
-  const a = Math.abs(x);
-  if (a < 3) {
-    let term = x;
-    let sum = x;
-    for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-      term *= (2 * x * x) / (2 * n + 1);
-      sum += term;
-    }
-    return ERF_SLOPE * Math.exp(-x * x) * sum;
-  }
-  if (!(a < 6)) return Number.isNaN(x) ? x : Math.sign(x);
-  let tail = a;
-  for (let k = 60; k >= 1; k--) tail = a + k / 2 / tail;
-  return Math.sign(x) * (1 - Math.exp(-a * a) / (tail * Math.sqrt(Math.PI)));
-}
 
 export {
   acos as arccos,
