@@ -9,7 +9,7 @@ import { symbolsOf, type Binding } from "./dim.js";
 import { GraphError } from "./error.js";
 import { Expression, type Node } from "./expression.js";
 import { input } from "./leaf.js";
-import { readModel } from "./onnx/load.js";
+import { readModel, unknownOperators } from "./onnx/load.js";
 import { parseModel } from "./onnx/load/parse.js";
 import { checkFeed } from "./interpreter.js";
 import { printType, type Type } from "./shape.js";
@@ -83,10 +83,17 @@ export class Checked {
 export function check(model: Uint8Array, limits: Partial<Limits> = {}): Checked {
   const all: Limits = { ...DEFAULT_LIMITS, ...limits };
   expectWithin("modelBytes", model.length, all.modelBytes, (n) => `the model has ${n} bytes`);
-  weigh(model, ModelProtoSchema, all.memory);
+  weigh(model, ModelProtoSchema, all.decoded);
   const parsed = parseModel(model);
   const ports = parsed.graph.input.length + parsed.graph.output.length;
   expectWithin("ports", ports, all.ports, (n) => `the model has ${n} inputs and outputs`);
+  // Those of branches that are never taken, too: an engine wants to know them all.
+  const unknown = unknownOperators(parsed.graph);
+  if (unknown.length > 0)
+    throw new GraphError(
+      `the catalogue does not have ${unknown.join(", ")}; only known operators run`,
+      "unsupported",
+    );
   const made = new Set<Expression>();
   const { inputs, outputs } = readModel(parsed, (name, { dtype, shape }) => input(name, dtype, shape), {
     operators: all.operators,

@@ -3,6 +3,8 @@
 export interface Limits {
   /** Bytes of the model itself. */
   readonly modelBytes: number;
+  /** Bytes of memory that all but the weights become when the file is decoded. */
+  readonly decoded: number;
   /** Operators, those of each round of its loops counted. */
   readonly operators: number;
   /** Bytes of all values that live at one moment, the weights among them. */
@@ -17,6 +19,7 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = {
   modelBytes: 2 ** 31 - 1,
+  decoded: 2 ** 29,
   operators: 100_000,
   memory: 4 * 2 ** 30,
   flops: 1e15,

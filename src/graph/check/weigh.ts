@@ -3,7 +3,7 @@ import { ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { GraphError } from "../error.js";
 
-/** Bytes of memory, about: an object with its fields, a bigint or number in a list. Bytes and text count as they are. */
+/** Bytes of memory, about: an object with its fields, a bigint or number in a list. Raw bytes stay where they are in the file. */
 const OBJECT = 400;
 const ELEMENT = 32;
 
@@ -17,7 +17,7 @@ export function weigh(bytes: Uint8Array, message: DescMessage, limit: number): n
     total += more;
     if (total > limit)
       throw new GraphError(
-        `the model's ${bytes.length} bytes would become more than ${limit} in memory`,
+        `the model's ${bytes.length} bytes become more than that in memory; the limit "decoded" is ${limit}`,
         "limit",
       );
   };
@@ -39,7 +39,7 @@ export function weigh(bytes: Uint8Array, message: DescMessage, limit: number): n
       if (start + length > end)
         throw new GraphError(`${desc.name}.${field.name} runs past its end`, "bad_model");
       if (field.message) walk(reader, start + length, field.message, depth + 1);
-      else add(isPacked(field) ? length * ELEMENT : length + ELEMENT);
+      else add(weightOf(field, length));
       reader.pos = start + length;
     }
   };
@@ -56,14 +56,10 @@ export function weigh(bytes: Uint8Array, message: DescMessage, limit: number): n
   return total;
 }
 
-/** Text and bytes are what they are; of numbers each byte may be one. */
-function isPacked(field: DescField): boolean {
-  return (
-    field.fieldKind === "list" &&
-    field.listKind === "scalar" &&
-    field.scalar !== ScalarType.BYTES &&
-    field.scalar !== ScalarType.STRING
-  );
+/** Of packed numbers each byte may be one. */
+function weightOf(field: DescField, length: number): number {
+  if (field.scalar === ScalarType.BYTES) return ELEMENT;
+  return field.scalar === ScalarType.STRING ? ELEMENT + length : ELEMENT * length;
 }
 
 const fields = new WeakMap<DescMessage, ReadonlyMap<number, DescField>>();

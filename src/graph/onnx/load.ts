@@ -37,7 +37,7 @@ export class Model {
 
   /** The operators in it that the catalogue does not have: while there are any, it runs whole on an engine, and only so. */
   get unknown(): readonly string[] {
-    return [...new Set(operatorsOf(this.parsed.graph))].filter((operator) => !knows(operator)).sort();
+    return unknownOperators(this.parsed.graph);
   }
 
   get inputNames(): readonly string[] {
@@ -175,6 +175,11 @@ function fits(wanted: Shape, given: Shape): boolean {
       return known === given[i];
     })
   );
+}
+
+/** The operators of a graph, and of those in it, that cannot be read. */
+export function unknownOperators(graph: GraphProto): readonly string[] {
+  return [...new Set(operatorsOf(graph))].filter((operator) => !knows(operator)).sort();
 }
 
 function* operatorsOf(graph: GraphProto): Generator<string> {
