@@ -49,7 +49,7 @@ export function canonicalize(outputs: readonly Expression[], declared: ReadonlyS
     const key = [
       node.row.name,
       operands.map((x) => `${ids.get(x.node)}.${x.index}`).join(),
-      JSON.stringify(attrs),
+      JSON.stringify(attrs, spelled),
       node.source?.value ? encodeTensor(node.source.value).join() : "",
     ].join("|");
     let twin = unique.get(key);
@@ -145,4 +145,9 @@ class SymbolNames {
   unite(symbols: readonly string[], names: readonly string[]): void {
     symbols.forEach((symbol, i) => this.names.set(symbol, names[i]!));
   }
+}
+
+/** JSON has no infinities and no NaN, which would all become one. */
+function spelled(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }

@@ -206,5 +206,6 @@ export const flip: Operator<(x: Operand, axis?: number | readonly number[]) => E
 
 export { at, findIndex, foreach, setValue } from "./subscript.js";
 export { pad } from "./padding.js";
-export { gather, gatherNd, scatter, scatterNd, take, takeAlongAxis } from "./gather.js";
+export { gather, gatherNd, take, takeAlongAxis } from "./gather.js";
+export { scatter, scatterNd } from "./scatter.js";
 export { flip as reverse };

@@ -1,7 +1,6 @@
 // Rows that move elements without computing on them: reshape, transpose, broadcast, join; and cast.
 import type { DType } from "../../tensor/index.js";
 import { divideDims, mulDims, sizeOf, type Dim, type Shape } from "../dim.js";
-import { dimension, zeros } from "../creation.js";
 import { GraphError } from "../error.js";
 import { apply, type Expression } from "../expression.js";
 import { ALL } from "../kernels.js";
@@ -10,8 +9,7 @@ import { castTo, toExpression, type Operand } from "../operand.js";
 import { compositionRow, operator, tensorRow, type Operator } from "../row.js";
 import { axesOf, axisOf, broadcast, printType, sameShape } from "../shape.js";
 import { castRow } from "../source.js";
-import { stack } from "./join.js";
-import { bound } from "./pattern.js";
+import { bound, type Unary } from "./pattern.js";
 
 const family = "shape" as const;
 const noFlops = (): number => 0;
@@ -120,19 +118,33 @@ export const moveaxis: Operator<(x: Operand, from: number, to: number) => Expres
   },
 );
 
-/** The shape as a value, for those who compute with it; the property `shape` is known without running. */
-export const shapeOf: Operator<(x: Operand) => Expression> = operator(
-  compositionRow("shapeOf", family, "The lengths of the axes, as int64.", false),
-  (operand: Operand) => {
-    const { shape } = toExpression("shapeOf", operand);
-    return shape.length === 0 ? zeros([0], { dtype: "int64" }) : stack(shape.map((dim) => dimension(dim)));
-  },
+const shapeRow = tensorRow({
+  name: "shapeOf",
+  family,
+  doc: "The lengths of the axes, as int64, for those who compute with them; the property `shape` is known without running.",
+  onnx: "Shape",
+  kernels: ALL,
+  infer: ([x]) => [{ dtype: "int64", shape: [x!.shape.length] }],
+  flops: noFlops,
+  gradient: "zero",
+  evaluate: ([x]) => [new Nd("int64", [x!.shape.length], Float64Array.from(x!.shape))],
+});
+export const shapeOf: Unary = operator(shapeRow, (x: Operand) =>
+  apply(shapeRow, [toExpression("shapeOf", x)]),
 );
 
-export const size: Operator<(x: Operand) => Expression> = operator(
-  compositionRow("size", family, "The number of elements, as int64.", false),
-  (operand: Operand) => dimension(sizeOf(toExpression("size", operand).shape)),
-);
+const sizeRow = tensorRow({
+  name: "size",
+  family,
+  doc: "The number of elements, as int64.",
+  onnx: "Size",
+  kernels: ALL,
+  infer: () => [{ dtype: "int64", shape: [] }],
+  flops: noFlops,
+  gradient: "zero",
+  evaluate: ([x]) => [new Nd("int64", [], Float64Array.of(x!.data.length))],
+});
+export const size: Unary = operator(sizeRow, (x: Operand) => apply(sizeRow, [toExpression("size", x)]));
 
 const broadcastRow = tensorRow<{ shape: Shape }>({
   name: "broadcastTo",
