@@ -1,114 +1,11 @@
-// Reductions over axes. All of them take `axis` (one, several, or none for all) and `{ keepdims }`, as in NumPy.
-import { divideDims, sizeOf, type Dim } from "../dim.js";
-import type { DType } from "../../tensor/index.js";
-import { apply, type Expression } from "../expression.js";
-import { FLOATS } from "../kernels.js";
-import { count, eachIndex, Nd, stridesOf, wrapTo } from "../nd.js";
-import { toExpression, toFloat, type Operand } from "../operand.js";
-import { operator, tensorRow, type Backward, type Cut, type Operator } from "../row.js";
-import { axesOf, isFloat } from "../shape.js";
+// Reductions over axes. All of them take `axis` (one, several, or none for all) and `{ keepdims }`, as in NumPy. Where there is NaN, max and min are
+// what the engine makes of it.
 import { dimension } from "../creation.js";
-import { bound } from "./pattern.js";
-
-export type Axis = number | readonly number[];
-export interface ReduceOptions {
-  /** Keep each reduced axis with length 1. */
-  readonly keepdims?: boolean;
-}
-export type Reduction = Operator<(x: Operand, axis?: Axis, options?: ReduceOptions) => Expression>;
-interface ReduceAttrs {
-  readonly axes: readonly number[];
-  readonly keepdims: number;
-}
-
-interface Spec {
-  readonly doc: string;
-  /** The identity, how one element joins, and the end, given the number of elements. */
-  readonly start: number;
-  readonly step: (total: number, value: number) => number;
-  readonly end?: (total: number, count: number) => number;
-  readonly join?: Cut["join"];
-  readonly kernels: readonly DType[];
-  readonly gradient: (
-    backward: Backward<ReduceAttrs> & {
-      readonly full: (reduced: Expression) => Expression;
-      readonly count: Dim;
-    },
-  ) => Expression;
-}
-
-/** The row of an ONNX Reduce operator. */
-function reduction(name: string, onnx: string, spec: Spec): Reduction {
-  const row = tensorRow<ReduceAttrs>({
-    name,
-    family: "reduce",
-    doc: spec.doc,
-    onnx,
-    kernels: spec.kernels,
-    attributes: { keepdims: "int" },
-    operands: { axes: "ints" },
-    infer: ([x], { axes, keepdims }) => [
-      {
-        dtype: x!.dtype,
-        shape: keepdims
-          ? x!.shape.map((dim, i) => (axes.includes(i) ? 1 : dim))
-          : x!.shape.filter((_, i) => !axes.includes(i)),
-      },
-    ],
-    flops: ({ inputs: [x] }) => count(bound(x!)),
-    gradient: (backward) => {
-      const { inputs, attrs, y } = backward;
-      const x = inputs[0]!;
-      const full = (reduced: Expression): Expression =>
-        attrs.keepdims ? reduced : reduced.expandDims(attrs.axes);
-      return [
-        spec.gradient({
-          ...backward,
-          full,
-          count:
-            divideDims(sizeOf(x.shape), sizeOf(y.shape)) ?? sizeOf(attrs.axes.map((axis) => x.shape[axis]!)),
-        }),
-      ];
-    },
-    evaluate: ([x], { axes }, { outputs: [out] }) => [reduceNd(x!, axes, bound(out!), spec)],
-    cuts: ({ inputs: [x], attrs }) => reduceCuts(x!.shape.length, attrs, spec.join),
-  });
-  const floatsOnly = spec.kernels.every(isFloat);
-  return operator(row, (operand: Operand, axis?: Axis, { keepdims = false }: ReduceOptions = {}) => {
-    const x = floatsOnly ? toFloat(name, operand) : toExpression(name, operand);
-    const axes = axesOf(name, axis, x.rank);
-    return axes.length === 0 ? x : apply(row, [x], { axes, keepdims: Number(keepdims) });
-  });
-}
-
-/** Kept axes concatenate; reduced ones join by the reduction itself, where it is associative. */
-function reduceCuts(rank: number, { axes, keepdims }: ReduceAttrs, join: Cut["join"] | undefined): Cut[] {
-  return Array.from({ length: rank }, (_, axis): Cut[] => {
-    if (axes.includes(axis)) return join === undefined ? [] : [{ inputs: [axis], join }];
-    const gone = keepdims ? 0 : axes.filter((reduced) => reduced < axis).length;
-    return [{ inputs: [axis], join: { concat: axis - gone } }];
-  }).flat();
-}
-
-function reduceNd(x: Nd, axes: readonly number[], shape: readonly number[], { start, step, end }: Spec): Nd {
-  const kept = x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim));
-  const strides = stridesOf(kept).map((stride, i) => (axes.includes(i) ? 0 : stride));
-  const data = new Float64Array(count(kept)).fill(start);
-  eachIndex(x.shape, (index, flat) => {
-    let at = 0;
-    for (let i = 0; i < index.length; i++) at += index[i]! * strides[i]!;
-    data[at] = step(data[at]!, x.data[flat]!);
-  });
-  const each = data.length ? x.data.length / data.length : 0;
-  const wrap = wrapTo(x.dtype);
-  return new Nd(
-    x.dtype,
-    shape,
-    data.map((total) => wrap(end ? end(total, each) : total)),
-  );
-}
-
-const SUMS = ["float32", "float64", "int32", "int64"] as const;
+import type { Expression } from "../expression.js";
+import { FLOATS } from "../kernels.js";
+import { castTo, toExpression, type Operand } from "../operand.js";
+import { compositionRow, operator } from "../row.js";
+import { reduction, SUMS, type Axis, type ReduceOptions, type Reduction, type Spec } from "./reduction.js";
 
 /** Expands a gradient over the reduced axes: where every copy is equal it is still one value to the engine. */
 function spread(g: Expression, like: Expression): Expression {
@@ -125,11 +22,12 @@ function byExtreme(
 }
 
 export const sum: Reduction = reduction("sum", "ReduceSum", {
-  doc: "The sum over axes.",
+  doc: "The sum over axes; bool and uint8 are counted in int64.",
   start: 0,
   step: (a, b) => a + b,
   join: "add",
   kernels: SUMS,
+  widen: true,
   gradient: ({ inputs, g, full }) => spread(full(g), inputs[0]!),
 });
 export const mean: Reduction = reduction("mean", "ReduceMean", {
@@ -157,5 +55,69 @@ export const min: Reduction = reduction("min", "ReduceMin", {
   gradient: (b) => byExtreme(b, b.attrs.axes),
 });
 
-export { max as amax, min as amin };
+export const prod: Reduction = reduction("prod", "ReduceProd", {
+  doc: "The product over axes; bool and uint8 become int64 first.",
+  start: 1,
+  step: (a, b) => a * b,
+  join: "mul",
+  kernels: SUMS,
+  widen: true,
+  gradient: ({ inputs, g, full, attrs: { axes } }) => {
+    // The product of the others: of all by the element, and where one is zero, of those that are not.
+    const x = inputs[0]!;
+    const zero = x.equal(0);
+    const own = zero.where(1, x);
+    const zeros = zero.cast(x.dtype).sum(axes, { keepdims: true });
+    const others = zeros.sub(zero.cast(x.dtype)).equal(0).cast(x.dtype);
+    return full(g)
+      .mul(own.prod(axes, { keepdims: true }).div(own))
+      .mul(others);
+  },
+});
+export const sumSquares: Reduction = reduction("sumSquares", "ReduceSumSquare", {
+  doc: "The sum of squares over axes.",
+  start: 0,
+  step: (a, b) => a + b * b,
+  join: "add",
+  kernels: FLOATS,
+  gradient: ({ inputs, g, full }) => full(g).mul(inputs[0]!).mul(2),
+});
+export const l1Norm: Reduction = reduction("l1Norm", "ReduceL1", {
+  doc: "The sum of absolute values over axes.",
+  start: 0,
+  step: (a, b) => a + Math.abs(b),
+  join: "add",
+  kernels: FLOATS,
+  gradient: ({ inputs, g, full }) => full(g).mul(inputs[0]!.sign()),
+});
+export const l2Norm: Reduction = reduction("l2Norm", "ReduceL2", {
+  doc: "The square root of the sum of squares over axes; its gradient at 0 is 0.",
+  start: 0,
+  step: (a, b) => a + b * b,
+  end: Math.sqrt,
+  kernels: FLOATS,
+  gradient: ({ inputs, y, g, full }) => full(g.div(y.equal(0).where(1, y))).mul(inputs[0]!),
+});
+export const logSumExp: Reduction = reduction("logSumExp", "ReduceLogSumExp", {
+  doc: "The logarithm of the sum of exponentials over axes, without overflow.",
+  start: -Infinity,
+  step: (a, b) => (a === b ? a + Math.LN2 : Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))),
+  kernels: FLOATS,
+  gradient: ({ inputs, y, g, full }) => full(g).mul(inputs[0]!.sub(full(y)).exp()),
+});
+
+/** True where any, or every, element is not 0. */
+function quantifier(name: string, doc: string, reduce: "max" | "min"): Reduction {
+  return operator(
+    compositionRow(name, "reduce", doc, false),
+    (operand: Operand, axis?: Axis, options?: ReduceOptions) =>
+      castTo(toExpression(name, operand), "bool")[reduce](axis, options),
+  );
+}
+export const any: Reduction = quantifier("any", "True where some element over axes is not 0.", "max");
+export const all: Reduction = quantifier("all", "True where no element over axes is 0.", "min");
+
+export type { Axis, ReduceOptions, Reduction } from "./reduction.js";
+export * from "./extremes.js";
+export { max as amax, logSumExp as logsumexp, min as amin };
 export * from "./scan.js";
