@@ -55,8 +55,8 @@ interface Draft {
 }
 
 /**
- * Cuts `p` for the nodes of `capacity`. Several ways are tried (whole; in groups; large operators in pieces for all, half, a quarter of the
- * nodes), and the one that is thought to end first is taken. Throws a GraphError where a length is missing.
+ * Cuts `p` for the nodes of `capacity`. Several ways are tried (whole; in groups; large operators in pieces for all or half of the
+ * nodes, with more or less hope of what follows), and the one that is thought to end first is taken. Throws a GraphError where a length is missing.
  */
 export function plan(p: Program, capacity: Capacity, { lengths = {} }: PlanOptions = {}): Plan {
   const fleet = new Fleet(capacity);
@@ -74,10 +74,11 @@ export function plan(p: Program, capacity: Capacity, { lengths = {} }: PlanOptio
   let best = whole;
   if (fleet.nodes.length > 1 && whole.estimate.seconds > 2 * capacity.roundTrip) {
     const drafts = [draft(graph.outputs, new Map(), fleet)];
-    for (let lanes = fleet.nodes.length; lanes >= 2; lanes >>= 1) {
-      const cut = split(graph.outputs, fleet, lanes, all);
-      if (cut.lanes.size > 0) drafts.push(draft(cut.outputs, cut.lanes, fleet));
-    }
+    for (const lanes of new Set([fleet.nodes.length, Math.max(2, fleet.nodes.length >> 1)]))
+      for (const eager of [false, true]) {
+        const cut = split(graph.outputs, fleet, { lanes, eager }, all);
+        if (cut.lanes.size > 0) drafts.push(draft(cut.outputs, cut.lanes, fleet));
+      }
     for (const each of drafts) if (each.estimate.seconds < best.estimate.seconds) best = each;
   }
   const names = new Map(graph.inputs.map((node, i) => [node, p.inputs[i]!.name]));

@@ -34,10 +34,25 @@ interface Option {
   readonly bounds?: readonly number[];
 }
 
-/** The graph behind `outputs` with its large operators in up to `lanes` pieces. */
-export function split(outputs: readonly Expression[], fleet: Fleet, lanes: number, lengths: Binding): Split {
-  return new Splitter(fleet, lanes, lengths).run(outputs);
+export interface SplitOptions {
+  /** The most pieces. */
+  readonly lanes: number;
+  /** Also where one operator alone would not pay for the way to the pieces, in the hope that many follow on them. */
+  readonly eager: boolean;
 }
+
+/** The graph behind `outputs` with its large operators in pieces. */
+export function split(
+  outputs: readonly Expression[],
+  fleet: Fleet,
+  options: SplitOptions,
+  lengths: Binding,
+): Split {
+  return new Splitter(fleet, options, lengths).run(outputs);
+}
+
+/** The part of a round trip that an operator must be worth to start a split in hope. */
+const HOPE = 0.05;
 
 class Splitter {
   private readonly values = new Map<Node, readonly Value[]>();
@@ -46,7 +61,7 @@ class Splitter {
 
   constructor(
     private readonly fleet: Fleet,
-    private readonly lanes: number,
+    private readonly options: SplitOptions,
     private readonly lengths: Binding,
   ) {}
 
@@ -83,7 +98,7 @@ class Splitter {
     const inPieces = inputs.some(({ shards, whole }) => shards && !whole);
     const cost = nodeCost(node, this.lengths);
     const alone = fleet.seconds(cost);
-    const worth = inPieces || alone > fleet.capacity.roundTrip;
+    const worth = inPieces || alone > fleet.capacity.roundTrip * (this.options.eager ? HOPE : 1);
     const types = [...node.inputs.map((x) => x.type), ...node.types];
     if (
       !worth ||
@@ -120,7 +135,7 @@ class Splitter {
     const length = ins[at]!.shape[cut.inputs[at]!] as number;
     if (length < 2) return undefined;
     const followed = inputs.find(({ shards }, i) => shards && shards.axis === cut.inputs[i])?.shards;
-    const bounds = followed?.bounds ?? fleet.bounds(length, this.lanes);
+    const bounds = followed?.bounds ?? fleet.bounds(length, this.options.lanes);
     const lanes = bounds.length - 1;
     if (lanes < 2) return undefined;
     const moved = sum(inputs, (value, i) => {
@@ -130,13 +145,12 @@ class Splitter {
       if (fits(value.shards, axis, bounds)) return 0;
       return value.whole ? bytes : 2 * bytes;
     });
-    // A new split is answered for with the whole way back; one that follows has its way back already.
+    // A new split answers for the whole way back; one that follows has its way back already.
     const back = typeof cut.join === "string" ? bytesOf(out) * lanes : followed ? 0 : bytesOf(out);
+    const hoped = this.options.eager && !inputs.some(({ shards }) => shards) && typeof cut.join !== "string";
+    const way = fleet.moveSeconds(moved + back) + (followed ? 0 : fleet.capacity.roundTrip);
     return {
-      seconds:
-        fleet.sharedSeconds(cost, lanes) +
-        fleet.moveSeconds(moved + back) +
-        (followed ? 0 : fleet.capacity.roundTrip),
+      seconds: fleet.sharedSeconds(cost, lanes) + (hoped ? 0 : way),
       cut,
       bounds,
     };
