@@ -174,7 +174,7 @@ export const greedy: readonly Hostile[] = [
         [],
         port("x", "float32", [1, 1, 4, 4]),
       ),
-    /limit "memory"/,
+    /pads of|memory|pad/,
   ],
   [
     "an enlargement",

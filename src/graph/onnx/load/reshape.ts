@@ -102,6 +102,8 @@ function equalPieces(length: Dim, count: number): readonly Dim[] {
       "unsupported",
     );
   const each = Math.ceil(length / count);
+  if (length > 0 && each * (count - 1) >= length)
+    throw new GraphError(`a length of ${length} does not split into ${count} pieces of ${each}`, "bad_model");
   return Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, length - i * each)));
 }
 
