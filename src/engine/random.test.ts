@@ -2,11 +2,13 @@
 import { describe, expect, it } from "vitest";
 import {
   bernoulli,
+  choice,
   concat,
   evaluate,
   exponential,
   input,
   normal,
+  permutation,
   program,
   randint,
   randomBits,
@@ -72,6 +74,8 @@ const DRAWS: readonly (readonly [string, (key: RandomKey) => Expression])[] = [
   ["normal float64", (key) => normal(key, [1003], { dtype: "float64", mean: 3, std: 0.1 })],
   ["exponential", (key) => exponential(key, [1003])],
   ["randint", (key) => randint(key, [1003], -7, 2 ** 40)],
+  ["permutation", (key) => permutation(key, 1003)],
+  ["weighted choice", (key) => choice(key, 3, [1003], { weights: [0.1, 0.7, 0.3] })],
   ["bernoulli", (key) => bernoulli(key, [1003], 0.3)],
 ];
 
@@ -187,6 +191,23 @@ describe("distributions", () => {
   it("randint gives every number as often", () => {
     const values = evaluate([randint(randomKey(14), [SIZE], -2, 5)])[0]!.data;
     for (let n = -2; n < 5; n++) near(values.filter((v) => v === n).length / SIZE, 1 / 7, 0.35);
+  });
+
+  it("permutation gives each number once, in an order that is none", () => {
+    const values = evaluate([permutation(randomKey(16), 500)])[0]!.data;
+    expect(values.toSorted()).toEqual(Float64Array.from({ length: 500 }, (_, i) => i));
+    expect(values.filter((v, i) => v === i).length).toBeLessThan(8);
+  });
+
+  it("choice follows its weights, and without replacement takes nothing twice", () => {
+    const values = evaluate([choice(randomKey(17), 3, [SIZE], { weights: [1, 0, 3] })])[0]!.data;
+    near(values.filter((v) => v === 0).length / SIZE, 0.25, 0.44);
+    expect(values.includes(1)).toBe(false);
+    const taken = evaluate([choice(randomKey(18), 30, [5, 5], { replace: false })])[0]!.data;
+    expect(new Set(taken).size).toBe(25);
+    expect(() => choice(randomKey(1), 3, [4], { replace: false })).toThrow(
+      "choice: [4] cannot be chosen from 3 without replacement; the shape is whole numbers with a product up to that",
+    );
   });
 
   it("dropout keeps the mean, and drops at its rate", () => {

@@ -29,6 +29,17 @@ export const random: Cases = {
     { inputs: [], call: () => rows.randint(key(), [4, 5], 0, 6, { dtype: "int32" }) },
   ],
   bernoulli: [{ inputs: [], call: () => rows.bernoulli(key(), [4, 5], 0.3) }],
+  permutation: [{ inputs: [], call: () => rows.permutation(key(), 20) }],
+  shuffle: [
+    { inputs: ["T 5,3"], call: (x) => x!.shuffle(key()) },
+    { inputs: ["T 2,5"], call: (x) => x!.shuffle(key(), -1) },
+  ],
+  choice: [
+    { inputs: [], call: () => rows.choice(key(), 10, [3, 4]) },
+    { inputs: ["T 5,3"], call: (x) => rows.choice(key(), x!, [4]) },
+    { inputs: ["T 5"], call: (x) => rows.choice(key(), x!, [2, 2], { replace: false }) },
+    { inputs: [], call: () => rows.choice(key(), 4, [20], { weights: [1, 0, 2, 1] }) },
+  ],
   dropout: [
     { inputs: ["T 4,5"], call: (x) => x!.dropout(0.25, key()) },
     { inputs: ["T 4,5"], call: (x) => x!.dropout(0.001, key()) },
