@@ -19,45 +19,67 @@ interface View {
 const ROUNDS = 40;
 
 export class Clusters {
-  private readonly parent: number[];
+  private view: View;
+  /** For the step under way: the cluster that each joins, itself at first. */
+  private parent: number[] = [];
   /** Whether neighbours() joins even levels to the odd ones before, or odd to even: all its pairs of a round are of disjoint levels. */
   private parity = 1;
 
   /** Items in an order in which they can run. `overhead`: seconds that it costs to run a cluster elsewhere, given the bytes it reads. */
   constructor(
-    private readonly seconds: readonly number[],
-    private readonly links: readonly (readonly Link[])[],
+    seconds: readonly number[],
+    links: readonly (readonly Link[])[],
     private readonly overhead: (bytes: number) => number,
   ) {
-    this.parent = seconds.map((_, i) => i);
+    const needs = links.map((own) => {
+      const map = new Map<number, number>();
+      for (const { from, bytes } of own) map.set(from, (map.get(from) ?? 0) + bytes);
+      return map;
+    });
+    this.view = viewOf(
+      seconds.map((_, i) => [i]),
+      needs,
+      seconds,
+      [...seconds.keys()],
+    );
+    this.settle();
   }
 
-  /** Joins items; the caller knows that no path leaves them and comes back. */
-  join(items: readonly number[]): void {
-    for (const item of items) this.parent[this.root(item)] = this.root(items[0]!);
+  /** Joins items, before anything else is done; the caller knows that no path leaves a set and comes back. */
+  join(sets: Iterable<readonly number[]>): void {
+    for (const set of sets) for (const item of set) this.unite(set[0]!, item);
+    this.contract();
   }
 
   all(): void {
-    this.join(this.parent.map((_, i) => i));
+    this.view.members.forEach((_, i) => {
+      this.unite(0, i);
+    });
+    this.contract();
   }
 
   /** Joins until each cluster is worth what it costs to run it elsewhere, or can join no other. */
   coarsen(): void {
-    if (this.seconds.reduce((a, b) => a + b, 0) <= this.overhead(0)) {
+    if (this.view.seconds.reduce((a, b) => a + b, 0) <= this.overhead(0)) {
       this.all();
       return;
     }
     for (let round = 0; round < ROUNDS; round++) {
-      const before = this.view().members.length;
-      for (const step of [this.chains, this.leaves, this.siblings, this.neighbours])
-        step.call(this, this.view());
-      if (this.view().members.length === before) return;
+      const before = this.view.members.length;
+      for (const step of [this.chains, this.leaves, this.siblings, this.neighbours]) {
+        step.call(this, this.view);
+        this.contract();
+      }
+      if (this.view.members.length === before) return;
     }
   }
 
   result(): { readonly lists: readonly (readonly number[])[]; readonly needs: readonly (readonly Link[])[] } {
-    const { members, needs } = this.view();
-    return { lists: members, needs: needs.map((map) => [...map].map(([from, bytes]) => ({ from, bytes }))) };
+    const { members, needs } = this.view;
+    return {
+      lists: members.map((list) => list.toSorted((a, b) => a - b)),
+      needs: needs.map((map) => [...map].map(([from, bytes]) => ({ from, bytes }))),
+    };
   }
 
   /** A cluster joins the only one that it needs, if it is small or is alone in needing it. */
@@ -65,14 +87,14 @@ export class Clusters {
     view.needs.forEach((needs, b) => {
       if (needs.size !== 1) return;
       const only = [...needs.keys()][0]!;
-      if (view.feeds[only]!.size === 1 || this.isSmall(view, b)) this.unite(view, only, b);
+      if (view.feeds[only]!.size === 1 || this.isSmall(view, b)) this.unite(only, b);
     });
   }
 
   /** A small cluster joins the only one that needs it. */
   private leaves(view: View): void {
     view.feeds.forEach((feeds, a) => {
-      if (feeds.size === 1 && this.isSmall(view, a)) this.unite(view, a, [...feeds][0]!);
+      if (feeds.size === 1 && this.isSmall(view, a)) this.unite(a, [...feeds][0]!);
     });
   }
 
@@ -84,7 +106,7 @@ export class Clusters {
       const level = view.level[i]!;
       const bin = open.get(level);
       if (bin && bin.seconds < this.overhead(0)) {
-        this.unite(view, bin.first, i);
+        this.unite(bin.first, i);
         bin.seconds += view.seconds[i]!;
       } else open.set(level, { first: i, seconds: view.seconds[i]! });
     });
@@ -106,7 +128,7 @@ export class Clusters {
       const waits = [...view.needs[b]!.keys()].some((x) => x !== a && view.level[x]! >= view.level[a]!);
       if (waits && !this.isSmall(view, a)) return;
       if (taken.has(a) || taken.has(b) || touched.has(a) || touched.has(b)) return;
-      this.unite(view, a, b);
+      this.unite(a, b);
       taken.add(a).add(b);
       for (const x of view.feeds[a]!) touched.add(x);
       for (const x of view.needs[b]!.keys()) touched.add(x);
@@ -120,66 +142,90 @@ export class Clusters {
     return seconds[i]! < this.overhead(bytes);
   }
 
-  private unite(view: View, a: number, b: number): void {
-    this.parent[this.root(view.members[b]![0]!)] = this.root(view.members[a]![0]!);
+  private unite(a: number, b: number): void {
+    this.parent[this.root(b)] = this.root(a);
   }
 
-  private root(item: number): number {
-    let top = item;
+  private root(i: number): number {
+    let top = i;
     while (this.parent[top] !== top) top = this.parent[top]!;
-    while (this.parent[item] !== top) [item, this.parent[item]] = [this.parent[item]!, top];
+    while (this.parent[i] !== top) [i, this.parent[i]] = [this.parent[i]!, top];
     return top;
   }
 
-  private view(): View {
-    const roots = this.parent.map((_, i) => this.root(i));
-    const needs = new Map<number, Map<number, number>>();
-    const members = new Map<number, number[]>();
-    roots.forEach((root, i) => {
-      const own = members.get(root) ?? [];
-      members.set(root, own);
-      own.push(i);
-      const map = needs.get(root) ?? new Map<number, number>();
-      needs.set(root, map);
-      for (const { from, bytes } of this.links[i]!)
-        if (roots[from] !== root) map.set(roots[from]!, (map.get(roots[from]!) ?? 0) + bytes);
+  /** Makes one cluster of each set that the step has united. */
+  private contract(): void {
+    const { members, needs, seconds } = this.view;
+    const places = new Map<number, number>();
+    const place = members.map((_, i) => {
+      const root = this.root(i);
+      const at = places.get(root) ?? places.size;
+      places.set(root, at);
+      return at;
     });
-    const order = sorted([...members.keys()], needs);
-    const place = new Map(order.map((root, i) => [root, i]));
-    const level: number[] = [];
-    const feeds = order.map(() => new Set<number>());
-    const placed = order.map((root, i) => {
-      const own = new Map([...needs.get(root)!].map(([from, bytes]) => [place.get(from)!, bytes]));
-      level[i] = 0;
-      for (const from of own.keys()) {
-        level[i] = Math.max(level[i]!, level[from]! + 1);
-        feeds[from]!.add(i);
-      }
-      return own;
+    if (places.size === members.length) return;
+    const lists = Array.from({ length: places.size }, (): number[] => []);
+    const maps = lists.map(() => new Map<number, number>());
+    const sums = lists.map(() => 0);
+    members.forEach((list, i) => {
+      const at = place[i]!;
+      for (const item of list) lists[at]!.push(item);
+      sums[at]! += seconds[i]!;
+      for (const [from, bytes] of needs[i]!)
+        if (place[from] !== at) maps[at]!.set(place[from]!, (maps[at]!.get(place[from]!) ?? 0) + bytes);
     });
-    const lists = order.map((root) => members.get(root)!);
-    return {
-      members: lists,
-      needs: placed,
-      feeds,
-      seconds: lists.map((list) => list.reduce((sum, i) => sum + this.seconds[i]!, 0)),
-      level,
-    };
+    this.view = viewOf(lists, maps, sums, sorted(maps));
+    this.settle();
+  }
+
+  private settle(): void {
+    this.parent = this.view.members.map((_, i) => i);
   }
 }
 
-/** Each after what it needs. Throws where there is a circle: that is our own mistake. */
-function sorted(items: readonly number[], needs: ReadonlyMap<number, ReadonlyMap<number, number>>): number[] {
-  const waiting = new Map(items.map((item) => [item, needs.get(item)!.size]));
-  const feeds = new Map<number, number[]>(items.map((item) => [item, []]));
-  for (const item of items) for (const from of needs.get(item)!.keys()) feeds.get(from)!.push(item);
-  const order = items.filter((item) => waiting.get(item) === 0);
-  for (let i = 0; i < order.length; i++)
-    for (const next of feeds.get(order[i]!)!) {
-      const left = waiting.get(next)! - 1;
-      waiting.set(next, left);
-      if (left === 0) order.push(next);
+/** Clusters in `order`, in which they can run. */
+function viewOf(
+  members: readonly (readonly number[])[],
+  needs: readonly ReadonlyMap<number, number>[],
+  seconds: readonly number[],
+  order: readonly number[],
+): View {
+  const place: number[] = [];
+  order.forEach((old, i) => {
+    place[old] = i;
+  });
+  const level: number[] = [];
+  const feeds = order.map(() => new Set<number>());
+  const placed = order.map((old, i) => {
+    const own = new Map<number, number>();
+    level[i] = 0;
+    for (const [from, bytes] of needs[old]!) {
+      const at = place[from]!;
+      own.set(at, bytes);
+      level[i] = Math.max(level[i]!, level[at]! + 1);
+      feeds[at]!.add(i);
     }
-  if (order.length !== items.length) throw new Error("plan: the groups need each other in a circle");
+    return own;
+  });
+  return {
+    members: order.map((old) => members[old]!),
+    needs: placed,
+    feeds,
+    seconds: order.map((old) => seconds[old]!),
+    level,
+  };
+}
+
+/** Each after what it needs. Throws where there is a circle: that is our own mistake. */
+function sorted(needs: readonly ReadonlyMap<number, number>[]): number[] {
+  const waiting = needs.map(({ size }) => size);
+  const feeds = needs.map((): number[] => []);
+  needs.forEach((own, i) => {
+    for (const from of own.keys()) feeds[from]!.push(i);
+  });
+  const order = [...needs.keys()].filter((i) => waiting[i] === 0);
+  for (let i = 0; i < order.length; i++)
+    for (const next of feeds[order[i]!]!) if (--waiting[next]! === 0) order.push(next);
+  if (order.length !== needs.length) throw new Error("plan: the groups need each other in a circle");
   return order;
 }

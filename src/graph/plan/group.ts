@@ -37,7 +37,7 @@ export function group(
   );
   if (fleet.nodes.length === 1) clusters.all();
   else {
-    for (const members of stages(nodes, lanes, links)) clusters.join(members);
+    if (lanes.size > 0) clusters.join(stages(nodes, lanes, links));
     clusters.coarsen();
   }
   const { lists, needs } = clusters.result();
