@@ -56,6 +56,39 @@ describe.each([
       });
     }
   });
+
+  it.each(["int32", "int64", "uint8"] as const)(
+    "divides %s by zero, by -1 and across zero without a stop",
+    async (dtype) => {
+      const least = dtype === "int32" ? -(2 ** 31) : dtype === "int64" ? -(2 ** 50) : 0;
+      const top = dtype === "uint8" ? [200, 7, 5, 0] : [7, -7, 2 ** 30, 0, least];
+      const a = input("a", dtype, [top.length]);
+      const b = input("b", dtype, [6, 1]);
+      const feeds = {
+        a: of(dtype, [top.length], top),
+        b: of(dtype, [6, 1], dtype === "uint8" ? [0, 1, 2, 3, 100, 255] : [0, -1, 1, 3, -3, 1000]),
+      };
+      const outputs = {
+        quotient: a.quotient(b),
+        fmod: a.fmod(b),
+        mod: a.mod(b),
+        floorDivide: a.floorDivide(b),
+      };
+      const session = await loadProgram(engine, program({ outputs }));
+      const actual = await session.run(feeds);
+      await session.release();
+      for (const [name, y] of Object.entries(outputs))
+        expect([...toNumbers(actual[name]!)], name).toEqual([
+          ...evaluate([y], feeds)[0]!.data.map((v) => v + 0),
+        ]);
+      const rows = [...toNumbers(actual.floorDivide!)];
+      expect(rows.slice(0, top.length)).toEqual(top.map(() => 0));
+      if (dtype !== "uint8") {
+        expect(rows.slice(3 * top.length, 3 * top.length + 2)).toEqual([2, -3]);
+        expect(toNumbers(actual.mod!)[4 * top.length]).toBe(-2);
+      }
+    },
+  );
 });
 
 function of(dtype: DType, shape: readonly number[], values: readonly number[]): Tensor {
