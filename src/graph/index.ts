@@ -20,6 +20,7 @@ export {
   type Source,
   type Task,
 } from "./plan.js";
+export { draw } from "./draw.js";
 export { evaluate } from "./interpreter.js";
 export { Nd } from "./nd.js";
 export { named, program, Program, type Port, type ProgramSpec } from "./program.js";
