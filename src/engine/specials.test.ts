@@ -6,7 +6,7 @@ import { loadProgram, type Engine } from "./engine.js";
 import { ortNodeEngine } from "./ort-node.node.js";
 import { ortWebEngine } from "./ort-web.js";
 
-const SPECIAL = [NaN, Infinity, -Infinity, 0, 1, -1, 1e-9, -1e-9, 0.5, -2.5, 30];
+const SPECIAL = [NaN, Infinity, -Infinity, 0, 1, -1, 1e-9, -1e-9, 0.3, 0.5, -2.5, 4, 30];
 /** Longer than a vector register, so that both the wide and the single loops of a kernel are met. */
 const ROW = [...SPECIAL, ...SPECIAL, ...SPECIAL];
 
@@ -31,7 +31,6 @@ describe.each([
     for (const dtype of ["float32", "float64"] as const) {
       const x = input("x", dtype, [ROW.length]);
       const y = input("y", dtype, [SPECIAL.length, 1]);
-      if (dtype === "float64" && name === "erf") continue;
       const result = (call as unknown as (...xs: Expression[]) => Expression)(
         ...(call.length > 1 ? [x, y] : [x]),
       );

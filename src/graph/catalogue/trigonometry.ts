@@ -6,7 +6,7 @@ import { mapBroadcast } from "../nd.js";
 import { meet, toExpression, toFloat, type Operand } from "../operand.js";
 import { compositionRow, operator, tensorRow, type Backward } from "../row.js";
 import { elements, elementwiseCuts, unary, type Binary, type Unary } from "./pattern.js";
-import { erf as erfOf, ERF_SLOPE } from "../erf.js";
+import { erf as erfNumber, erfOf, ERF_SLOPE } from "../erf.js";
 
 const family = "elementwise" as const;
 
@@ -198,12 +198,11 @@ export const log1p: Unary = composed("log1p", "log(1 + x), exact for small x too
   return felt.where(corrected, small.where(x, small.where(0, x).add(1).log()));
 });
 
-export const erf: Unary = unary("erf", "Erf", {
+export const erf: Unary = single("erf", "Erf", {
   doc: "The error function.",
-  f: erfOf,
-  kernels: SINGLE,
-  flops: 10,
-  gradient: ({ inputs: [x], g }) => [g.mul(x!.mul(x!).neg().exp()).mul(ERF_SLOPE)],
+  f: erfNumber,
+  derivative: (x, _, g) => g.mul(x.mul(x).neg().exp()).mul(ERF_SLOPE),
+  double: erfOf,
 });
 
 export {
