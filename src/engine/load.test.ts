@@ -113,6 +113,46 @@ const written: Readonly<Record<string, Written>> = {
       node("Mean", ["c", "x"], ["y"]),
     ],
   },
+  "Resize between corners": one(
+    image,
+    "Resize",
+    { mode: "linear", coordinate_transformation_mode: "align_corners" },
+    [floats("roi", 0), floats("scales", 0), ints("sizes", 2, 2, 9, 7)],
+  ),
+  "Resize by scales": one(image, "Resize", { mode: "linear" }, [
+    floats("roi", 0),
+    weights("scales", "float32", [4], [1, 1, 2, 1.5]),
+  ]),
+  Einsum: one(matrix, "Einsum", { equation: "ni,jk->kn" }, [floats("w", 2, 3)]),
+  SpaceToDepth: one(
+    { ...image, inputs: [port("x", "float32", [2, 2, 4, 6])], feed: wave(2, 2, 4, 6) },
+    "SpaceToDepth",
+    {
+      blocksize: 2,
+    },
+  ),
+  DepthToSpace: one(
+    { ...image, inputs: [port("x", "float32", [2, 8, 2, 3])], feed: wave(2, 8, 2, 3) },
+    "DepthToSpace",
+    {
+      blocksize: 2,
+      mode: "CRD",
+    },
+  ),
+  LpNormalization: one(image, "LpNormalization", { axis: 1 }),
+  "positions, as transformers count them": {
+    ...matrix,
+    outputs: y,
+    nodes: [
+      node("Shape", ["x"], ["s"], { start: 0, end: 1 }),
+      node("Squeeze", ["s"], ["n"]),
+      node("Range", ["zero", "n", "one"], ["at"]),
+      node("Cast", ["at"], ["f"], { to: 1 }),
+      node("Unsqueeze", ["f", "axes"], ["column"]),
+      node("Add", ["x", "column"], ["y"]),
+    ],
+    initializers: [weights("zero", "int64", [], [0]), weights("one", "int64", [], [1]), ints("axes", 1)],
+  },
   "a view, as PyTorch writes it": {
     ...image,
     outputs: y,

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { DTYPES, Tensor, toNumbers, toTensor, type DType } from "../../tensor/index.js";
 import { catalogue } from "../catalogue/index.js";
 import { cases } from "../cases/index.js";
+import { model, node, port, weights } from "../check/corpus/build.js";
 import { sample, type Sample } from "../cases/sample.js";
 import { GraphError } from "../error.js";
 import { gradients } from "../gradient.js";
@@ -110,5 +111,54 @@ describe("a training step, exported and loaded", () => {
   it("exports to the same canonical program", () => {
     const model = load(step.model);
     expect(program({ inputs: model.inputs, outputs: model.outputs }).hash).toBe(step.hash);
+  });
+});
+
+describe("a loaded model", () => {
+  const named = (dims: readonly (number | string | null)[]): Uint8Array =>
+    model({
+      inputs: [port("x", "float32", dims)],
+      outputs: [port("y", "float32")],
+      nodes: [node("MatMul", ["x", "w"], ["a"], {}, { name: "dense" }), node("Relu", ["a"], ["y"])],
+      initializers: [weights("w", "float32", [3, 2], [1, -2, 3, 4, 5, 6])],
+    });
+
+  it("is a function of other expressions, too", () => {
+    const m = load(named(["batch", 3]));
+    const z = input("z", "float32", [4, 3]);
+    expect(String(m.call({ x: z.mul(2) }).y)).toBe("relu float32 [4,2]");
+    expect(() => m.call({})).toThrow('the model\'s input "x" is not given; it wants float32 [batch,3]');
+    expect(() => m.call({ x: z, q: z })).toThrow('the model has no input "q"; it has x');
+    expect(() => m.call({ x: input("z", "float32", [3, 4]) })).toThrow(
+      '"x" wants float32 [batch,3], got float32 [3,4]',
+    );
+  });
+
+  it("makes symbols of what other tools call lengths", () => {
+    expect(load(named(["batch size", 3])).inputs.x!.shape).toEqual(["batch_size", 3]);
+    expect(load(named([null, 3])).inputs.x!.shape).toEqual(["x_0", 3]);
+    expect(load(named(["constructor", 3])).inputs.x!.shape).toEqual(["constructor_2", 3]);
+    expect(load(named(["batch", 3]), { lengths: { batch: 7 } }).outputs.y!.shape).toEqual([7, 2]);
+  });
+
+  it("says where it does not fit", () => {
+    expect(() => load(named(["batch", 4])).outputs).toThrow(
+      /^MatMul "dense" \(which makes "a"\): matmul: float32 \[batch,4\] and float32 \[3,2\] do not fit/,
+    );
+  });
+
+  it("with operators that are not known runs whole, and says so", () => {
+    const m = load(
+      model({
+        inputs: [port("x", "float32", [2])],
+        outputs: [port("y", "float32", [2])],
+        nodes: [node("Shrink", ["x"], ["a"], { lambd: 0.5 }), node("Relu", ["a"], ["y"])],
+      }),
+    );
+    expect(m.unknown).toEqual(["Shrink"]);
+    expect([m.inputNames, m.outputNames]).toEqual([["x"], ["y"]]);
+    expect(() => m.outputs).toThrow(
+      "the catalogue does not have Shrink: the model runs whole on an engine (model.bytes), and does not differentiate or split",
+    );
   });
 });

@@ -207,6 +207,17 @@ export const greedy: readonly Hostile[] = [
       }),
     /limit "flops"/,
   ],
+  [
+    "an interpolation between a plain and a point",
+    () =>
+      model({
+        inputs: [port("x", "float32", [1, 1, 1000, 1])],
+        outputs: [{ name: "y" }],
+        nodes: [node("Resize", ["x", "", "", "s"], ["y"], { mode: "linear" })],
+        initializers: [shape(1, 1, 1_000_000, 1_000_000)],
+      }),
+    /weights between/,
+  ],
   ["symbols that multiply", () => symbols(40, 8), /terms|limit/],
   ["symbols that add up", () => symbols(600, 2), /terms|limit/],
   [

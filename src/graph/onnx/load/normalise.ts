@@ -4,6 +4,7 @@ import type { Expression } from "../../expression.js";
 import { axisOf, printType } from "../../shape.js";
 import type { Call } from "./call.js";
 import type { Read } from "./operators.js";
+import { readRow } from "./row.js";
 
 /** (x - mean) / sqrt(variance + epsilon) over axes. */
 function standard(x: Expression, axes: readonly number[], epsilon: number): Expression {
@@ -79,10 +80,22 @@ function group(call: Call): readonly Expression[] {
   return [y.mul(perChannel(call.x(1), x)).add(perChannel(call.x(2), x))];
 }
 
+/** The row where it takes the call: its gradient is shorter. It has no float64, and wants scales of the full shape. */
+function rowFirst(read: Read): Read {
+  return (call) => {
+    try {
+      return readRow(call);
+    } catch (error) {
+      if (!(error instanceof GraphError)) throw error;
+      return read(call);
+    }
+  };
+}
+
 export const normalisations: readonly (readonly [string, Read])[] = [
-  ["BatchNormalization", batch],
-  ["LayerNormalization", layer],
+  ["BatchNormalization", rowFirst(batch)],
+  ["LayerNormalization", rowFirst(layer)],
   ["RMSNormalization", rootMeanSquare],
-  ["InstanceNormalization", instance],
+  ["InstanceNormalization", rowFirst(instance)],
   ["GroupNormalization", group],
 ];

@@ -3,6 +3,7 @@ import type { Tensor } from "../../../tensor/index.js";
 import { GraphError } from "../../error.js";
 import type { Expression } from "../../expression.js";
 import type { Call } from "./call.js";
+import { composed } from "./composed.js";
 import { readIf, readLoop } from "./control.js";
 import { normalisations } from "./normalise.js";
 import { pools, readConv } from "./slide.js";
@@ -125,4 +126,5 @@ export const byHand: ReadonlyMap<string, Read> = new Map<string, Read>([
   ...shapes,
   ...pools,
   ...normalisations,
+  ...composed,
 ]);

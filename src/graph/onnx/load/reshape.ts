@@ -8,7 +8,7 @@ import { constant } from "../../operand.js";
 import { axesOf, axisOf, broadcast } from "../../shape.js";
 import type { Call } from "./call.js";
 import type { Read } from "./operators.js";
-import { dtypeAttribute, readRow, rowsOf } from "./row.js";
+import { dtypeAttribute, readRow } from "./row.js";
 
 /** Elements up to which a range is made while a model is read. */
 const RANGE = 2 ** 20;
@@ -86,12 +86,7 @@ function readSplit(call: Call): readonly Expression[] {
       `axis ${axis} of length ${length} does not split into [${pieces.join(",")}] for ${count} outputs`,
       "bad_model",
     );
-  let at: Dim = 0;
-  return pieces.map((piece) => {
-    const start = at;
-    at = addDims(at, piece);
-    return x.slice([start], [at], [axis]);
-  });
+  return readRow(call, { axis, split: pieces, num_outputs: undefined });
 }
 
 /** As ONNX splits: all pieces alike, the last smaller where it does not come out even. */
@@ -155,13 +150,21 @@ function zero(): Tensor {
   return new Tensor("float32", [], fromNumbers("float32", [0]));
 }
 
-/** A row reads it where its ends are dimensions; else they are constants. */
-function readRange(call: Call): readonly Expression[] | undefined {
-  const parts = [0, 1, 2].map((i) => call.value(i).constant);
-  if (!parts.every((part) => part?.size === 1)) {
-    if (rowsOf("Range").length > 0) return undefined;
-    throw new GraphError("start, limit and delta must be constants", "unsupported");
+/** From a number to a length that only running tells, it is counted; else it is a constant. */
+function readRange(call: Call): readonly Expression[] {
+  const [from, to, by] = [0, 1, 2].map((i) => call.value(i).dims?.values[0]);
+  if (typeof from === "number" && typeof to === "string" && by === 1) {
+    const one = constant(new Tensor("int64", [], BigInt64Array.of(1n)));
+    return [
+      one
+        .broadcastTo([addDims(to, -from)])
+        .cumsum(0)
+        .add(from - 1),
+    ];
   }
+  const parts = [0, 1, 2].map((i) => call.constant(i, "start, limit and delta"));
+  if (!parts.every((part) => part?.size === 1))
+    throw new GraphError("start, limit and delta must be of one element each", "bad_model");
   const [start, limit, delta] = parts.map((part) => toNumbers(part!)[0]!) as [number, number, number];
   const count = Math.ceil((limit - start) / delta);
   if (!(delta !== 0 && count <= RANGE))
@@ -177,7 +180,6 @@ function readTile(call: Call): readonly Expression[] {
   const repeats = lengths(call, call.dims(1, "repeats")!);
   if (repeats.length !== x.rank)
     throw new GraphError(`${repeats.length} repeats for ${x.rank} axes`, "bad_model");
-  if (rowsOf("Tile").length > 0) return readRow(call);
   const between = x.reshape(x.shape.flatMap((dim) => [1, dim]));
   return [
     between
