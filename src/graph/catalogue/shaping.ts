@@ -4,9 +4,9 @@ import { divideDims, mulDims, sizeOf, type Dim, type Shape } from "../dim.js";
 import { GraphError } from "../error.js";
 import { apply, type Expression } from "../expression.js";
 import { ALL } from "../kernels.js";
-import { broadcastStrides, dotProduct, eachIndex, Nd } from "../nd.js";
+import { broadcastStrides, dotProduct, eachIndex, Nd, count } from "../nd.js";
 import { castTo, toExpression, type Operand } from "../operand.js";
-import { compositionRow, operator, tensorRow, type Operator } from "../row.js";
+import { compositionRow, operator, tensorRow, type Cut, type Operator } from "../row.js";
 import { axesOf, axisOf, broadcast, printType, sameShape } from "../shape.js";
 import { castRow } from "../source.js";
 import { bound, type Unary } from "./pattern.js";
@@ -38,6 +38,16 @@ const reshapeRow = tensorRow<{ shape: Shape; allowzero?: number }>({
   flops: noFlops,
   gradient: ({ inputs: [x], g }) => [g.reshape(x!.shape)],
   evaluate: ([x], _, { outputs: [out] }) => [new Nd(x!.dtype, bound(out!), x!.data)],
+  // An axis that both shapes have, after as many elements.
+  cuts: ({ inputs: [x], outputs: [y] }) => {
+    const [from, to] = [bound(x!), bound(y!)];
+    return from.flatMap((length, axis): Cut[] => {
+      const outer = count(from.slice(0, axis));
+      const own = to.findIndex((dim, i) => dim === length && count(to.slice(0, i)) === outer);
+      if (own < 0 || length < 2) return [];
+      return [{ inputs: [axis], join: { concat: own }, attrs: (piece) => ({ shape: to.with(own, piece) }) }];
+    });
+  },
 });
 export const reshape: Operator<(x: Operand, shape: Shape) => Expression> = operator(
   reshapeRow,
@@ -163,6 +173,20 @@ const broadcastRow = tensorRow<{ shape: Shape }>({
   evaluate: ([x], _, { outputs: [out] }) => [
     gatherNd(x!, bound(out!), broadcastStrides(x!.shape, bound(out!))),
   ],
+  cuts: ({ inputs: [x], outputs: [y] }) => {
+    const added = bound(y!).length - bound(x!).length;
+    return bound(x!).flatMap((length, axis): Cut[] =>
+      length < 2
+        ? []
+        : [
+            {
+              inputs: [axis],
+              join: { concat: axis + added },
+              attrs: (piece) => ({ shape: bound(y!).with(axis + added, piece) }),
+            },
+          ],
+    );
+  },
 });
 export const broadcastTo: Operator<(x: Operand, shape: Shape) => Expression> = operator(
   broadcastRow,
