@@ -114,7 +114,7 @@ const written: Readonly<Record<string, Written>> = {
     ],
   },
   "Resize between corners": one(
-    image,
+    { ...image, inputs: [port("x", "float32", [2, 2, 5, 6])] },
     "Resize",
     { mode: "linear", coordinate_transformation_mode: "align_corners" },
     [floats("roi", 0), floats("scales", 0), ints("sizes", 2, 2, 9, 7)],

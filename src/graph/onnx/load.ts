@@ -117,6 +117,7 @@ export function readModel(
   const inputs = new Map<string, Expression>();
   for (const info of graph.input)
     if (names.has(info.name)) {
+      if (info.name === "") throw new GraphError("an input of the model has no name", "bad_model");
       if (inputs.has(info.name)) throw new GraphError(`two inputs are called "${info.name}"`, "bad_model");
       inputs.set(info.name, source(info.name, renaming.type(info)));
     }

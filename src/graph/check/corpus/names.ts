@@ -54,6 +54,11 @@ export const names: readonly Hostile[] = [
     () => model({ inputs: [x, port("x", "float32", [9, 9])], outputs: [y], nodes: [relu] }),
     /two inputs/,
   ],
+  [
+    "an input without a name",
+    () => model({ inputs: [port("", "float32", [2, 3])], outputs: [y], nodes: [relu] }),
+    /no name/,
+  ],
   ["two outputs of one name", () => model({ inputs: [x], outputs: [y, y], nodes: [relu] }), /two outputs/],
   [
     "two initializers of one name",
