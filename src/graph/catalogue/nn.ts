@@ -43,8 +43,8 @@ interface ActivationSpec<A> {
   /** One element, in float64. */
   readonly f: (x: number, attrs: A) => number;
   readonly gradient: (backward: Backward<A> & { readonly x: Expression }) => Expression;
-  /** The same from other rows, for float64, in which no engine has these operators; undefined: refused. */
-  readonly composed: (x: Expression, attrs: A) => Expression | undefined;
+  /** The same from other rows, for float64, in which no engine has these operators. */
+  readonly composed: (x: Expression, attrs: A) => Expression;
 }
 
 /** The row of an ONNX activation. */
@@ -66,7 +66,7 @@ function activation<A extends Attrs>(name: string, onnx: string, spec: Activatio
   return operator(row, (operand: Operand, options: Partial<A> = {}) => {
     const x = toFloat(name, operand);
     const attrs: A = { ...defaults, ...options };
-    return (x.dtype === "float64" ? composed(x, attrs) : undefined) ?? apply(row, [x], attrs);
+    return x.dtype === "float64" ? composed(x, attrs) : apply(row, [x], attrs);
   });
 }
 
@@ -197,7 +197,8 @@ export const gelu: Activation<Gelu> = activation<Gelu>("gelu", "Gelu", {
         .mul(0.5),
     );
   },
-  composed: (x, { approximate }) => (approximate === "tanh" ? x.mul(geluTanh(x).add(1)).mul(0.5) : undefined),
+  composed: (x, { approximate }) =>
+    x.mul((approximate === "tanh" ? geluTanh(x) : x.mul(INVERSE_ROOT2).erf()).add(1)).mul(0.5),
 });
 
 function geluTanh(x: Expression): Expression {
