@@ -36,6 +36,40 @@ describe("elementwise rows", () => {
     expect(() => bytes.clip(3, 1)).toThrow("clip: the limits are 3 and 1; the lower comes first");
   });
 
+  it.each([
+    // Of math.erf in Python, whose digits are those of C.
+    [
+      "erf",
+      [0.1, 0.6, -0.9, 1, 2.5, 4],
+      [
+        0.1124629160182849, 0.6038560908479259, -0.7969082124228322, 0.8427007929497149, 0.999593047982555,
+        0.9999999845827421,
+      ],
+    ],
+    ...(
+      [
+        ["tan", [-1.5, -0.3, 1, 3]],
+        ["asin", [-1, -0.7, 1e-9, 0.99999, 1]],
+        ["acos", [-1, -0.7, 1e-9, 0.99999, 1]],
+        ["atan", [-1e9, -0.7, 1e-9, 2, 1e200]],
+        ["sinh", [-20, -0.7, 1e-9, 2]],
+        ["cosh", [-20, -0.7, 1e-9, 2]],
+        ["asinh", [-1e200, -0.7, 1e-9, 2]],
+        ["acosh", [1, 1.0000001, 2, 1e200]],
+        ["atanh", [-0.99999, -0.4, 1e-9, 0.7]],
+        ["expm1", [-40, -0.5, 1e-9, 0.49, 3]],
+        ["log1p", [-0.9999, -0.5, 1e-9, 0.49, 3]],
+        ["cbrt", [-27, -1e-9, 5]],
+      ] as const
+    ).map(([name, at]) => [name, at, at.map(Math[name])] as const),
+  ] as const)("%s is right to the last digits in float64", (name, at, wanted) => {
+    numbers(tensor(Float64Array.from(at))[name]()).forEach((value, i) => {
+      expect(Math.abs(value - wanted[i]!), `${name}(${at[i]}) is ${value}`).toBeLessThanOrEqual(
+        2e-15 * Math.abs(wanted[i]!),
+      );
+    });
+  });
+
   it("has gradients at 0 where functions are odd or flat there", () => {
     for (const f of [
       (x: Expression) => x.asinh(),

@@ -41,7 +41,7 @@ export function erfOf(x: Expression): Expression {
   const small = x.abs().less(0.5);
   const near = small.where(x, 0);
   const t = x.abs().add(2).reciprocal().mul(2);
-  const y2 = t.mul(8).sub(4);
+  const y2 = t.mul(4).sub(2);
   let last = double(0);
   let sum = double(0);
   for (const c of coefficients().slice(1).toReversed()) [last, sum] = [sum, y2.mul(sum).sub(last).add(c)];
