@@ -24,6 +24,7 @@ export const indexing: Cases = {
   ],
   pad: [
     { inputs: ["T 2,3"], call: (x) => x!.pad([1, 0], [0, 2], 1) },
+    { inputs: ["T 2,3"], call: (x) => x!.pad([0, 1], [0, 1]) },
     ...(["edge", "reflect", "symmetric", "wrap"] as const).map((mode) => ({
       inputs: ["T 2,3"],
       call: (...[x]: Expression[]) => x!.pad([1, 2], [0, 4], mode),
@@ -144,5 +145,6 @@ export const indexing: Cases = {
     { inputs: ["T 3,4"], call: (x) => x!.foreach((row) => row.mul(row)) },
     { inputs: ["T 3,4"], call: (x) => x!.foreach((column, i) => column.sum().mul(i), 1) },
   ],
+  findIndices: [{ inputs: ["int64 3,4"], call: (x) => x!.findIndices(1), range: [0, 2] }],
   findIndex: [{ inputs: ["T 8", "T 3"], call: (x, v) => x!.findIndex(v!) }],
 };

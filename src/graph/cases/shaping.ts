@@ -12,6 +12,7 @@ export const shaping: Cases = {
   })),
   reshape: [
     { inputs: ["T 3,4"], call: (x) => x!.reshape([2, -1]) },
+    { inputs: ["T 4,6"], call: (x) => x!.reshape([4, 2, 3]) },
     { inputs: ["T"], call: (x) => x!.reshape([1, 1]) },
     { inputs: ["T 0,3"], call: (x) => x!.reshape([3, 0]) },
   ],

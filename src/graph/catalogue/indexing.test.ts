@@ -129,6 +129,14 @@ describe("indexing", () => {
     expect(value(v.scatterNd([[0], [0]], [5, 6], "add"))[1]).toEqual([11, 1, 2]);
     expect(value(v.scatter([2, 0], [5, 6]))[1]).toEqual([6, 1, 5]);
     expect(value(tensor([4, 7, 4]).findIndex([7, 4, 1]))).toEqual([[3], [1, 0, -1]]);
+    const twos = tensor([
+      [1, 2],
+      [2, 0],
+    ]).findIndices(2);
+    expect(value(twos)).toEqual([
+      [2, 2],
+      [0, 1, 1, 0],
+    ]);
   });
 
   it("tells borders of one infinity from those of the other", () => {

@@ -204,7 +204,7 @@ export const flip: Operator<(x: Operand, axis?: number | readonly number[]) => E
   },
 );
 
-export { at, findIndex, foreach, setValue } from "./subscript.js";
+export { at, findIndex, findIndices, foreach, setValue } from "./subscript.js";
 export { pad } from "./padding.js";
 export { gather, gatherNd, take, takeAlongAxis } from "./gather.js";
 export { scatter, scatterNd } from "./scatter.js";

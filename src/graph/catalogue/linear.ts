@@ -53,7 +53,8 @@ const matmulRow = tensorRow({
     };
     const batch = y!.shape
       .slice(0, -2)
-      .map((_, axis): Cut => ({ inputs: [own(a!, axis), own(b!, axis)], join: { concat: axis } }));
+      .map((_, axis): Cut => ({ inputs: [own(a!, axis), own(b!, axis)], join: { concat: axis } }))
+      .filter(({ inputs }) => inputs.some((axis) => axis !== null));
     return [
       { inputs: [a!.shape.length - 2, null], join: { concat: rank - 2 } },
       { inputs: [null, b!.shape.length - 1], join: { concat: rank - 1 } },

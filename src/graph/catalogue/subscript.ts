@@ -225,3 +225,16 @@ export const findIndex: Operator<(x: Operand, values: Operand) => Expression> = 
     return first.equal(far).where(toExpression("findIndex", -1, "int64"), first);
   },
 );
+
+export const findIndices: Operator<(x: Operand, value: Operand) => Expression> = operator(
+  compositionRow(
+    "findIndices",
+    family,
+    "The positions of all elements equal to a value: a row for each, a column for each axis, as gatherNd takes them.",
+    false,
+  ),
+  (operand: Operand, value: Operand) => {
+    const x = toExpression("findIndices", operand);
+    return x.equal(value).nonzero().transpose();
+  },
+);
