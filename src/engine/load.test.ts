@@ -81,6 +81,12 @@ const written: Readonly<Record<string, Written>> = {
     ints("axes", -1, 1),
     ints("steps", -2, 1),
   ]),
+  "Slice of nothing, from beyond": one(image, "Slice", {}, [
+    ints("starts", 2 ** 40, -(2 ** 40)),
+    ints("ends", 2 ** 41, 2 ** 40),
+    ints("axes", 3, 2),
+    ints("steps", 1, -1),
+  ]),
   "Pad along some axes": one(image, "Pad", {}, [
     ints("pads", 1, 0, 2, 1),
     weights("v", "float32", [], [1.5]),

@@ -10,6 +10,7 @@ const y = port("y", "float32", [2, 3]);
 export const attributes: readonly Hostile[] = [
   ["an attribute that is not known", () => single("Relu", { slope: 2 }), /slope/],
   ["an attribute of another kind", () => single("Softmax", { axis: "last" }), /axis must be a whole number/],
+  ["a yes or no that is 11", () => single("ReduceSum", { keepdims: 11 }), /keepdims is 11/],
   ["a fraction for an axis", () => single("Softmax", { axis: 0.5 }), /axis must be a whole number/],
   ["an axis past the end", () => single("Softmax", { axis: 2 }), /axis 2/],
   ["an axis far past the end", () => single("Softmax", { axis: Number.MAX_SAFE_INTEGER }), /axis/],

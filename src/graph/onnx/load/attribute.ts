@@ -6,6 +6,14 @@ import { readTensor } from "./tensor.js";
 
 const text = new TextDecoder();
 
+/** Attributes that are yes or no. Other numbers mean one or the other to each reader, so that shapes would be in doubt. */
+const FLAGS: ReadonlySet<string> = new Set(
+  (
+    "allowzero antialias ceil_mode count_include_pad detect_negative detect_positive exclude_outside exclusive fmod keepdims largest " +
+    "noop_with_empty_axes reverse saturate select_last_index sorted storage_order training_mode transA transB upper"
+  ).split(" "),
+);
+
 /** What an attribute holds, whatever its kind. */
 export type Plain = number | string | readonly number[] | Tensor | GraphProto;
 
@@ -116,9 +124,9 @@ export class Attributes {
 
 /** The largest and smallest int64 stand for "to the end" and are kept as what numbers can hold. */
 function integer(name: string, value: bigint): number {
+  if (FLAGS.has(name) && value !== 0n && value !== 1n)
+    throw new GraphError(`the attribute ${name} is ${value}; it is 0 or 1`, "bad_model");
   if (value > Number.MAX_SAFE_INTEGER) return Number.MAX_SAFE_INTEGER;
   if (value < -Number.MAX_SAFE_INTEGER) return -Number.MAX_SAFE_INTEGER;
-  if (typeof value !== "bigint")
-    throw new GraphError(`the attribute ${name} is no whole number`, "bad_model");
   return Number(value);
 }

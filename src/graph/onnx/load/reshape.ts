@@ -63,12 +63,15 @@ function readSlice(call: Call): readonly Expression[] {
       "starts, ends, axes and steps must be of one length, and axes distinct",
       "bad_model",
     );
-  return [x.slice(starts.map(position), ends.map(position), axes, steps)];
+  // A start may lie far off behind the slice, an end far off before it.
+  const from = starts.map((start, i) => open(start, -steps[i]!));
+  const to = ends.map((end, i) => open(end, steps[i]!));
+  return [x.slice(from, to, axes, steps)];
 }
 
-/** A place so far off that it stands for the end of an axis, whichever way the slice goes. */
-function position(at: Dim): Dim | null {
-  return typeof at === "number" && Math.abs(at) >= 2 ** 31 - 1 ? null : at;
+/** No limit, where a place is so far off on that side that it stands for the end of the axis. */
+function open(at: Dim, side: number): Dim | null {
+  return typeof at === "number" && at * Math.sign(side) >= 2 ** 31 - 1 ? null : at;
 }
 
 function readSplit(call: Call): readonly Expression[] {
