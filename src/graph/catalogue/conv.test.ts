@@ -1,6 +1,6 @@
 // What the table's own tests do not see of convolutions: both ways to the weights, open lengths, and errors as users read them.
 import { describe, expect, it } from "vitest";
-import { evaluate, gradients, input, tensor } from "../index.js";
+import { evaluate, gradients, input, tensor, type Expression } from "../index.js";
 import { byLayout, bySliding } from "./conv-weights.js";
 
 const waves = (shape: readonly number[], k: number): number[] =>
@@ -63,5 +63,20 @@ describe("conv", () => {
     );
     expect(() => x.maxPool(2, { padding: [1] })).toThrow("or 2 of them (or pairs [before, after])");
     expect(() => x.maxPool(2, { padding: 2 })).toThrow("would leave windows of [2,2] that see nothing else");
+  });
+});
+
+describe("resize", () => {
+  it("is PyTorch's interpolate", () => {
+    const row = (...values: number[]) => tensor(values).reshape([1, 1, -1]);
+    const numbers = (x: Expression): number[] => [...evaluate([x])[0]!.data];
+    expect(numbers(row(0, 1, 2, 3, 4).resize(3))).toEqual([0, 1, 3]);
+    expect(numbers(row(1, 2).resize(4))).toEqual([1, 1, 2, 2]);
+    expect(numbers(row(1, 2, 3, 4).resize(8, { mode: "linear" }))).toEqual([
+      1, 1.25, 1.75, 2.25, 2.75, 3.25, 3.75, 4,
+    ]);
+    expect(numbers(row(1, 2, 3).resize(5, { mode: "linear", alignCorners: true }))).toEqual([
+      1, 1.5, 2, 2.5, 3,
+    ]);
   });
 });
