@@ -12,6 +12,7 @@ export { jacobian } from "./jacobian.js";
 export { gradients, pullBack, valueAndGradients } from "./gradient.js";
 export {
   plan,
+  partOf,
   runPlan,
   type Capacity,
   type NodeCapacity,

@@ -1,5 +1,5 @@
 // A program as tasks for several nodes: large operators in pieces, the rest in groups, chosen by what they are thought to take. Runs nothing.
-import type { Tensor } from "../tensor/index.js";
+import { DTYPES, Tensor } from "../tensor/index.js";
 import { withBounds, type Cost } from "./cost.js";
 import type { Binding } from "./dim.js";
 import type { Expression, Node } from "./expression.js";
@@ -7,8 +7,9 @@ import { bindGraph } from "./plan/bind.js";
 import { estimate, type Estimate } from "./plan/estimate.js";
 import { Fleet, type Capacity } from "./plan/fleet.js";
 import { group, type Group } from "./plan/group.js";
-import { split } from "./plan/split.js";
-import { toTasks, type PlannedTask, type Source } from "./plan/task.js";
+import { split, type Split } from "./plan/split.js";
+import { toTasks, type InputSource, type PlannedTask, type Source } from "./plan/task.js";
+import { count } from "./nd.js";
 import type { Program } from "./program.js";
 
 export type { Capacity, NodeCapacity } from "./plan/fleet.js";
@@ -51,6 +52,7 @@ export interface Plan {
 interface Draft {
   readonly outputs: readonly Expression[];
   readonly groups: readonly Group[];
+  readonly parts: Split["parts"];
   readonly estimate: Estimate;
 }
 
@@ -65,23 +67,28 @@ export function plan(p: Program, capacity: Capacity, { lengths = {} }: PlanOptio
   );
   const graph = bindGraph(p.graph, own);
   const all = withBounds(p.graph.nodes, own);
-  const draft = (outputs: readonly Expression[], lanes: ReadonlyMap<Node, number>, on: Fleet): Draft => {
+  const draft = ({ outputs, lanes, parts }: Split, on: Fleet): Draft => {
     const groups = group(outputs, lanes, on, all);
-    return { outputs, groups, estimate: estimate(groups, fleet) };
+    return { outputs, groups, parts, estimate: estimate(groups, fleet) };
   };
+  const uncut: Split = { outputs: graph.outputs, lanes: new Map(), parts: new Map() };
   const alone = new Fleet({ ...capacity, nodes: fleet.nodes.slice(0, 1) });
-  const whole = draft(graph.outputs, new Map(), alone);
+  const whole = draft(uncut, alone);
   let best = whole;
   if (fleet.nodes.length > 1 && whole.estimate.seconds > 2 * capacity.roundTrip) {
-    const drafts = [draft(graph.outputs, new Map(), fleet)];
+    const drafts = [draft(uncut, fleet)];
     for (const lanes of new Set([fleet.nodes.length, Math.max(2, fleet.nodes.length >> 1)]))
       for (const eager of [false, true]) {
         const cut = split(graph.outputs, fleet, { lanes, eager }, all);
-        if (cut.lanes.size > 0) drafts.push(draft(cut.outputs, cut.lanes, fleet));
+        if (cut.lanes.size > 0) drafts.push(draft(cut, fleet));
       }
     for (const each of drafts) if (each.estimate.seconds < best.estimate.seconds) best = each;
   }
-  const names = new Map(graph.inputs.map((node, i) => [node, p.inputs[i]!.name]));
+  const names = new Map<Node, InputSource>(
+    graph.inputs.map((node, i) => [node, { kind: "input", name: p.inputs[i]!.name }]),
+  );
+  for (const [node, { of, axis, from, to }] of best.parts)
+    names.set(node, { kind: "input", name: names.get(of)!.name, part: { axis, from, to } });
   const { tasks, outputs } = toTasks(best.groups, best.outputs, names);
   const total = best.groups.reduce<Cost>(
     (sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }),
@@ -119,7 +126,9 @@ export async function runPlan(
   const results: (readonly Tensor[])[] = [];
   const value = (source: Source): Tensor => {
     if (source.kind === "constant") return source.value;
-    return source.kind === "input" ? feeds[slots.get(source.name)!]! : results[source.task]![source.output]!;
+    if (source.kind === "task") return results[source.task]![source.output]!;
+    const given = feeds[slots.get(source.name)!]!;
+    return source.part ? partOf(given, source.part) : given;
   };
   for (const { program, inputs: sources } of tasks) {
     const given = Object.fromEntries(program.inputs.map(({ name }, i) => [name, value(sources[i]!)]));
@@ -127,4 +136,22 @@ export async function runPlan(
     results.push(program.outputs.map(({ name }) => got[name]!));
   }
   return Object.fromEntries(Object.entries(outputs).map(([name, source]) => [name, value(source)]));
+}
+
+/** The part of an input that a task is given. */
+export function partOf(
+  { dtype, shape, data }: Tensor,
+  { axis, from, to }: NonNullable<InputSource["part"]>,
+): Tensor {
+  const outer = count(shape.slice(0, axis));
+  const inner = count(shape.slice(axis + 1));
+  const length = (to - from) * inner;
+  const bytes = new Uint8Array(outer * length * DTYPES[dtype].bytes);
+  const all = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const size = DTYPES[dtype].bytes;
+  for (let i = 0; i < outer; i++) {
+    const start = (i * shape[axis]! + from) * inner * size;
+    bytes.set(all.subarray(start, start + length * size), i * length * size);
+  }
+  return new Tensor(dtype, shape.with(axis, to - from), new DTYPES[dtype].array(bytes.buffer));
 }

@@ -5,6 +5,7 @@ import { isStatic, type Binding } from "../dim.js";
 import { Expression, Node } from "../expression.js";
 import type { Cut } from "../row.js";
 import { sameShape, type Type } from "../shape.js";
+import { inputRow } from "../source.js";
 import { inRunOrder } from "../walk.js";
 import type { Fleet } from "./fleet.js";
 
@@ -12,6 +13,16 @@ export interface Split {
   readonly outputs: readonly Expression[];
   /** The nodes that are pieces, and the rank of the node each is for; all others may run anywhere. */
   readonly lanes: ReadonlyMap<Node, number>;
+  /** Inputs that are parts of the graph's: whoever holds the whole sends no more than the part. */
+  readonly parts: ReadonlyMap<Node, Part>;
+}
+
+/** The elements of an input from `from` up to `to` along an axis. */
+export interface Part {
+  readonly of: Node;
+  readonly axis: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A value in pieces along an axis, one for each lane. */
@@ -57,6 +68,7 @@ const HOPE = 0.05;
 class Splitter {
   private readonly values = new Map<Node, readonly Value[]>();
   private readonly laneOf = new Map<Node, number>();
+  private readonly parts = new Map<Node, Part>();
   private readonly slices = new Map<Expression, Map<string, Expression>>();
 
   constructor(
@@ -70,6 +82,7 @@ class Splitter {
     return {
       outputs: outputs.map((x) => this.whole(this.values.get(x.node)![x.index]!)),
       lanes: this.laneOf,
+      parts: this.parts,
     };
   }
 
@@ -202,9 +215,23 @@ class Splitter {
     const own = this.slices.get(x) ?? new Map<string, Expression>();
     this.slices.set(x, own);
     const key = `${axis} ${from} ${to}`;
-    const slice = own.get(key) ?? x.slice([from], [to], [axis]);
+    const slice =
+      own.get(key) ??
+      (x.node.row === inputRow ? this.part(x, axis, from, to) : x.slice([from], [to], [axis]));
     own.set(key, slice);
     return slice;
+  }
+
+  private part(
+    { node, type: { dtype, shape } }: Expression,
+    axis: number,
+    from: number,
+    to: number,
+  ): Expression {
+    const type = { dtype, shape: shape.with(axis, to - from) };
+    const part = new Node(inputRow, [], {}, [type], { name: `${node.source!.name!}[${from}:${to}]` });
+    this.parts.set(part, { of: node, axis, from, to });
+    return new Expression(part, 0);
   }
 }
 

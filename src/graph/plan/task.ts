@@ -7,11 +7,18 @@ import { freshSymbols, symbolsOfAttrs } from "../walk.js";
 import type { Tensor } from "../../tensor/index.js";
 import type { Group } from "./group.js";
 
-/** Where a value comes from: the plan's input of that name, an output of an earlier task, or a constant. */
+/** Where a value comes from: the plan's input of that name or a part of it, an output of an earlier task, or a constant. */
 export type Source =
-  | { readonly kind: "input"; readonly name: string }
+  | InputSource
   | { readonly kind: "task"; readonly task: number; readonly output: number }
   | { readonly kind: "constant"; readonly value: Tensor };
+
+export interface InputSource {
+  readonly kind: "input";
+  readonly name: string;
+  /** Only the elements from `from` up to `to` along an axis. */
+  readonly part?: { readonly axis: number; readonly from: number; readonly to: number };
+}
 
 export interface PlannedTask {
   readonly program: Program;
@@ -29,7 +36,7 @@ export interface Wiring {
 export function toTasks(
   groups: readonly Group[],
   outputs: readonly Expression[],
-  names: ReadonlyMap<Node, string>,
+  names: ReadonlyMap<Node, InputSource>,
 ): Wiring {
   const home = new Map<Node, number>();
   const makers = new Map<string, Expression>();
@@ -43,6 +50,10 @@ export function toTasks(
     }
   });
   const crossing = crossings(groups, outputs, home, makers);
+  const sourceOf = (x: Expression): Source => {
+    const at = home.get(x.node)!;
+    return names.get(x.node) ?? { kind: "task", task: at, output: crossing[at]!.get(x.node)!.get(x.index)! };
+  };
   const tasks = groups.map((group, at): PlannedTask => {
     const sources = new Map<string, Source>();
     const stand = new Map<string, Expression>();
@@ -52,23 +63,14 @@ export function toTasks(
       if (own) return new Expression(own, x.index);
       const { node } = x;
       if (node.row.kind === "source" && !names.has(node)) return x;
-      const key =
-        names.get(node) ?? `${home.get(node)!}.${crossing[home.get(node)!]!.get(node)!.get(x.index)!}`;
+      const source = sourceOf(x);
+      const key = JSON.stringify(source);
       let twin = stand.get(key);
       if (!twin) {
         const name = `v${stand.size}`;
         twin = new Expression(new Node(inputRow, [], {}, [x.type], { name }), 0);
         stand.set(key, twin);
-        sources.set(
-          name,
-          names.has(node)
-            ? { kind: "input", name: names.get(node)! }
-            : {
-                kind: "task",
-                task: home.get(node)!,
-                output: crossing[home.get(node)!]!.get(node)!.get(x.index)!,
-              },
-        );
+        sources.set(name, source);
       }
       return twin;
     };
@@ -96,8 +98,8 @@ export function toTasks(
   return {
     tasks,
     outputs: outputs.map((x): Source => {
-      const name = names.get(x.node);
-      if (name !== undefined) return { kind: "input", name };
+      const input = names.get(x.node);
+      if (input) return input;
       const at = home.get(x.node);
       if (at === undefined) {
         if (x.node.source?.value) return { kind: "constant", value: x.node.source.value };
