@@ -59,7 +59,7 @@ describe("plan", () => {
     const even = plan(p, nodes(1e6, 1e6), { lengths: { n: 400 } });
     const own = even.tasks.filter(({ node }) => node !== undefined);
     expect(own).toHaveLength(2);
-    expect(new Set(own.map(({ program: { hash } }) => hash)).size).toBe(1);
+    expect(own[1]!.program).toBe(own[0]!.program);
   });
 
   it("runs graphs whose lengths only running tells, and host operators", async () => {

@@ -4,7 +4,7 @@ import { program, type Port, type Program } from "../program.js";
 import { printType } from "../shape.js";
 import { inputRow } from "../source.js";
 import { freshSymbols, symbolsOfAttrs } from "../walk.js";
-import type { Tensor } from "../../tensor/index.js";
+import { encodeTensor, type Tensor } from "../../tensor/index.js";
 import type { Group } from "./group.js";
 
 /** Where a value comes from: the plan's input of that name or a part of it, an output of an earlier task, or a constant. */
@@ -54,6 +54,7 @@ export function toTasks(
     const at = home.get(x.node)!;
     return names.get(x.node) ?? { kind: "task", task: at, output: crossing[at]!.get(x.node)!.get(x.index)! };
   };
+  const programs = new Map<string, Program>();
   const tasks = groups.map((group, at): PlannedTask => {
     const sources = new Map<string, Source>();
     const stand = new Map<string, Expression>();
@@ -84,10 +85,15 @@ export function toTasks(
     const outs: [string, Expression][] = [];
     for (const [node, slots] of crossing[at]!)
       for (const [index, slot] of slots) outs[slot] = [`y${slot}`, new Expression(copies.get(node)!, index)];
-    const built = program({
-      inputs: Object.fromEntries([...stand.values()].map((x) => [x.name!, x])),
-      outputs: Object.fromEntries(outs),
-    });
+    // The pieces of one operator for nodes of one speed are equal: what is written and hashed once need not be again.
+    const text = textOf([...copies.values()], [...stand.values()], outs);
+    const built =
+      programs.get(text) ??
+      program({
+        inputs: Object.fromEntries([...stand.values()].map((x) => [x.name!, x])),
+        outputs: Object.fromEntries(outs),
+      });
+    programs.set(text, built);
     return {
       program: built,
       inputs: built.inputs.map(
@@ -108,6 +114,27 @@ export function toTasks(
       return { kind: "task", task: at, output: crossing[at]!.get(x.node)!.get(x.index)! };
     }),
   };
+}
+
+/** All that a program is made of, as text: equal texts are equal programs. */
+function textOf(
+  nodes: readonly Node[],
+  inputs: readonly Expression[],
+  outputs: readonly (readonly [string, Expression])[],
+): string {
+  const ids = new Map<Node, number>();
+  const lines = inputs.map((x) => `${ids.set(x.node, ids.size).size} ${printType(x.type)}`);
+  const refer = (x: Expression): string => {
+    const id = ids.get(x.node);
+    if (id !== undefined) return `${id}.${x.index}`;
+    const { row, attrs, source } = x.node;
+    return source?.value ? encodeTensor(source.value).join() : `${row.name}${JSON.stringify(attrs)}`;
+  };
+  for (const node of nodes) {
+    lines.push(`${node.row.name} ${node.inputs.map(refer).join(" ")} ${JSON.stringify(node.attrs)}`);
+    ids.set(node, ids.size);
+  }
+  return [...lines, ...outputs.map(([name, x]) => `${name} ${refer(x)}`)].join("\n");
 }
 
 type Slots = Map<Node, Map<number, number>>;
