@@ -1,6 +1,6 @@
 // A program as tasks for several nodes: large operators in pieces, the rest in groups, chosen by what they are thought to take. Runs nothing.
 import { DTYPES, Tensor } from "../tensor/index.js";
-import { withBounds, type Cost } from "./cost.js";
+import { costOf, withBounds, type Cost } from "./cost.js";
 import type { Binding } from "./dim.js";
 import type { Expression, Node } from "./expression.js";
 import { bindGraph } from "./plan/bind.js";
@@ -48,6 +48,9 @@ export interface Plan {
   };
 }
 
+/** A plan that takes no more than this many times the least possible is not worth another try. */
+const NEAR = 1.1;
+
 /** One way to cut a graph. */
 interface Draft {
   readonly outputs: readonly Expression[];
@@ -76,13 +79,18 @@ export function plan(p: Program, capacity: Capacity, { lengths = {} }: PlanOptio
   const whole = draft(uncut, alone);
   let best = whole;
   if (fleet.nodes.length > 1 && whole.estimate.seconds > 2 * capacity.roundTrip) {
-    const drafts = [draft(uncut, fleet)];
-    for (const lanes of new Set([fleet.nodes.length, Math.max(2, fleet.nodes.length >> 1)]))
+    const consider = (each: Draft): void => {
+      if (each.estimate.seconds < best.estimate.seconds) best = each;
+    };
+    consider(draft(uncut, fleet));
+    const ideal = fleet.sharedSeconds(costOf(p.graph.nodes, all), fleet.nodes.length);
+    for (const lanes of new Set([fleet.nodes.length, Math.max(2, fleet.nodes.length >> 1)])) {
+      if (best.estimate.seconds < NEAR * ideal) break;
       for (const eager of [false, true]) {
         const cut = split(graph.outputs, fleet, { lanes, eager }, all);
-        if (cut.lanes.size > 0) drafts.push(draft(cut, fleet));
+        if (cut.lanes.size > 0) consider(draft(cut, fleet));
       }
-    for (const each of drafts) if (each.estimate.seconds < best.estimate.seconds) best = each;
+    }
   }
   const names = new Map<Node, InputSource>(
     graph.inputs.map((node, i) => [node, { kind: "input", name: p.inputs[i]!.name }]),
