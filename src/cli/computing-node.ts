@@ -15,7 +15,7 @@ interface ComputingFlags extends JoinFlags {
 
 export function addComputingNode(program: Command): void {
   joinFlags(program.command("computing-node"), "AMLComputingNode")
-    .description('Answer jobs of the service "upper": the text in upper case, after 1 to 5 seconds.')
+    .description('Answer jobs of the service "upper" with their text in upper case, after 1 to 5 seconds.')
     .argument("[n]", "leave after this many jobs (default: stay)", wholeNumber("n", 1, 1_000_000_000))
     .option("--delay <ms>", "take this long for each job instead", wholeNumber("--delay", 0, 3_600_000))
     .option("--slots <n>", "jobs at the same time", wholeNumber("--slots", 1, 1024), 1)

@@ -15,7 +15,7 @@ const CLI = fileURLToPath(new URL("./main.js", import.meta.url));
 export function addDemo(program: Command): void {
   program
     .command("demo")
-    .description("Hub, two computing nodes and a main node on this machine: jobs in, solutions out.")
+    .description("See it work: a hub, two computing nodes and a main node on this machine.")
     .option("--jobs <n>", "how many jobs the second part sends", wholeNumber("--jobs", 1, 10_000_000), 10_000)
     .action(run);
 }

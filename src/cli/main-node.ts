@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
 export function addMainNode(program: Command): void {
   joinFlags(program.command("main-node"), "AMLMainNode")
     .description(
-      "Send jobs; print each solution and the node that computed it. Without jobs, reads them line by line.",
+      "Send jobs and print their solutions. Without jobs, reads them line by line until an empty one.",
     )
     .argument("[jobs...]", "the jobs, as text")
     .option("-s, --service <name>", "what is to be done with them", "upper")

@@ -6,7 +6,7 @@ import { addComputingNode } from "./computing-node.js";
 import { addDemo } from "./demo.js";
 import { addMainNode } from "./main-node.js";
 import { addNode } from "./node.js";
-import { complain } from "./screen.js";
+import { complain, remark } from "./screen.js";
 import { addStatus } from "./status.js";
 import { addToken } from "./token.js";
 import { addUp } from "./up.js";
@@ -14,11 +14,11 @@ import { addUp } from "./up.js";
 const program = new Command("flockwork")
   .description("One machine for machine learning from the browsers, laptops and servers you already have.")
   .version(VERSION)
-  .showHelpAfterError("(see --help)")
+  // One line, as every other mistake gets. The subcommands inherit both.
+  .configureOutput({ outputError: (text) => remark(`${text.replace(/^error: /, "").trim()} (see --help)`) })
   .exitOverride();
 
-for (const add of [addUp, addMainNode, addComputingNode, addNode, addStatus, addToken, addDemo]) add(program);
-for (const command of program.commands) command.exitOverride().showHelpAfterError("(see --help)");
+for (const add of [addDemo, addUp, addMainNode, addComputingNode, addNode, addStatus, addToken]) add(program);
 
 // `flockwork up | head` closes our output: nobody reads any more, so there is nothing left to do.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));

@@ -23,13 +23,13 @@ interface UpOptions {
   readonly durable: "process" | "power";
   readonly logLevel: LogOptions["level"];
   readonly logFilter?: string;
-  readonly logFormat: "text" | "json";
+  readonly logFormat?: "text" | "json";
 }
 
 export function addUp(program: Command): void {
   program
     .command("up")
-    .description("Start a hub on this machine; nodes and main nodes connect to it.")
+    .description("Start a hub; nodes and main nodes connect to it.")
     .option(
       "-p, --port <port>",
       "port for WebSocket and HTTP; 0 picks a free one (default: FLOCKWORK_PORT, or 9999)",
@@ -67,9 +67,8 @@ export function addUp(program: Command): void {
     .option("--log-filter <pattern>", "only log lines that match this regular expression")
     .option(
       "--log-format <format>",
-      "text or json",
+      "text or json (default: text on a terminal, json elsewhere)",
       choice("--log-format", ["text", "json"]),
-      process.stderr.isTTY ? "text" : "json",
     )
     .action(run);
 }
@@ -82,7 +81,7 @@ async function run(options: UpOptions): Promise<void> {
     host: options.host,
     durable: options.durable,
     log: {
-      pretty: options.logFormat === "text",
+      pretty: options.logFormat === undefined ? process.stderr.isTTY : options.logFormat === "text",
       ...(options.logLevel && { level: options.logLevel }),
       ...(options.logFilter !== undefined && { filter: pattern(options.logFilter) }),
     },

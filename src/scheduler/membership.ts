@@ -113,7 +113,9 @@ export class Membership<Tag> {
       }
       core.hold(attempt);
     }
+    // What it was sent into the broken link it never had; that did not take it down either.
     for (const attempt of before) {
+      if (attempt.down) this.outcomes.nodeFound(attempt.task, node.id);
       core.free(attempt);
       this.outcomes.backToReady(attempt.task);
     }

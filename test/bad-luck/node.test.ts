@@ -65,6 +65,7 @@ describe.concurrent("a computing node frozen with SIGSTOP", () => {
   // Woken while the hub still waits for it, and after the hub has given it up (10 s).
   it.for([8000, 15_000])(
     "for %i ms is noticed in 3 s; woken, it drops what others did",
+    { timeout: 60_000 },
     async (ms, { onTestFinished }) => {
       const flock = new Flock(onTestFinished);
       const hub = await flock.hub();
@@ -99,7 +100,6 @@ describe.concurrent("a computing node frozen with SIGSTOP", () => {
       expect(frozen.began).toHaveLength(4);
       expect(await hub.jobs()).toMatchObject({ waiting: 0, running: 0, solved: 5, unsolved: 0 });
     },
-    60_000,
   );
 });
 

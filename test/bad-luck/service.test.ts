@@ -70,12 +70,12 @@ describe.concurrent("a service that never returns", () => {
       flock.worker(hub.url, { name: "ben", services: ["spin"] }),
     ]);
     const main = await flock.main(hub.url);
-    const error = await caught(main.request("spin", "top", { attemptTimeoutMs: 400, attempts: 2 }));
+    const error = await caught(main.request("spin", "top", { attemptTimeoutMs: 2000, attempts: 2 }));
     expect(error.code).toBe("attempt_timeout");
     expect(new Set(error.reasons.map((reason) => reason.node)).size).toBe(2);
     expect([...anna.began, ...ben.began]).toEqual(["top", "top"]);
     // Both slots are free: two more run at the same time.
-    const again = main.submit("spin", ["x", "y"], { attemptTimeoutMs: 3000, attempts: 1 });
+    const again = main.submit("spin", ["x", "y"], { attemptTimeoutMs: 10_000, attempts: 1 });
     await until(
       "both slots at work again",
       () => [...anna.began.slice(1), ...ben.began.slice(1)].sort(),
