@@ -177,7 +177,7 @@ describe.concurrent("one line and a code for", { timeout: 40_000 }, () => {
     ]) {
       expect(await command.ended).toBe(2);
       expect(command.err.filter((line) => line !== "").at(-1)).toContain("--help");
-      saysWell(command.err[0]!, [/^error: /]);
+      saysWell(command.err[0]!, [/^flockwork: /]);
     }
   });
 });
