@@ -10,7 +10,14 @@ import { findHub, type HubAccess, type HubTarget } from "./where.node.js";
 
 export * from "./exports.js";
 export { startHub, type Hub, type HubOptions } from "../hub/index.js";
-export { defaultDataDir, hubAddress, localPort, type HubAccess } from "./where.node.js";
+export {
+  defaultDataDir,
+  findHub,
+  hubAddress,
+  localPort,
+  type HubAccess,
+  type HubTarget,
+} from "./where.node.js";
 export { announceHub } from "./discovery.node.js";
 
 /** Options of a node or main node; without `hub`, FLOCKWORK_HUB or the hub on this machine is used. */

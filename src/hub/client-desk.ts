@@ -28,7 +28,8 @@ export class ClientDesk {
 
   /** The session of a name in a domain, made on first sight. */
   session(domain: Domain, owner: string, name: string, durable: boolean): ClientSession {
-    const id = `${domain}/${owner}/${name}` as SessionId;
+    // Not joined by a sign that any of them may hold: two must never come to one.
+    const id = JSON.stringify([domain, owner, name]) as SessionId;
     let session = this.sessions.get(id);
     if (session === undefined) {
       session = new ClientSession(id, name, owner, domain, durable);

@@ -44,6 +44,8 @@ export class Entrance {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { gate, limits, log } = this.#options;
+    // From here on nobody else listens, and a connection that is reset must not end the hub.
+    socket.on("error", () => socket.destroy());
     const address = request.socket.remoteAddress ?? "";
     const connections = this.#perAddress.get(address) ?? 0;
     const refused =
@@ -54,6 +56,8 @@ export class Entrance {
     if (refused !== undefined) {
       log.warn({ address }, refused);
       this.#options.counters.refusedConnections++;
+      // Not left half open to whoever does not close their side.
+      socket.once("finish", () => socket.destroy());
       socket.end(
         `HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(refused)}\r\n\r\n${refused}`,
       );

@@ -122,5 +122,8 @@ function hostnameOf(url: string): string | undefined {
 /** Whether an address is this machine's own. */
 export function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;
-  return address === "::1" || /^(::ffff:)?127\./.test(address) || address === "localhost";
+  // A name like 127.example.org is somebody else's.
+  return (
+    address === "localhost" || address === "::1" || (isIP(address) !== 0 && /^(::ffff:)?127\./.test(address))
+  );
 }

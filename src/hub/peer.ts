@@ -28,6 +28,9 @@ export interface PeerEvents {
   onBug(error: unknown): void;
 }
 
+/** How long a refused peer may take to close its side. */
+const CLOSE_MS = 1000;
+
 export class Peer {
   hello: Hello | undefined = undefined;
   /** Who it is, once it has said hello. */
@@ -46,6 +49,8 @@ export class Peer {
   readonly #rate: Rate;
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
+  /** What comes after a refusal is not looked at any more. */
+  #deaf = false;
 
   constructor(socket: WebSocket, net: Socket, limits: HubLimits, events: PeerEvents) {
     this.#socket = socket;
@@ -97,11 +102,17 @@ export class Peer {
     if (!this.#closed) this.#outbox.flush();
   }
 
-  /** Tells the peer why and closes. */
+  /** Tells the peer why and closes; nothing it still says counts, unless the hub only stops. */
   refuse(error: FlockworkError): void {
+    if (this.#deaf) return;
     this.send({ t: "notice", code: error.code, message: error.message, fatal: true });
     this.flush();
     this.#socket.close(1008, error.code);
+    if (error.code === "hub_stopping") return;
+    this.#deaf = true;
+    // It may not answer the close.
+    const late = setTimeout(() => this.cut(), CLOSE_MS);
+    this.#socket.once("close", () => clearTimeout(late));
   }
 
   /** Cuts the connection of a peer that has fallen silent. */
@@ -112,6 +123,7 @@ export class Peer {
   #receive(bytes: Buffer): void {
     this.framesIn++;
     this.bytesIn += bytes.length;
+    if (this.#deaf) return;
     let messages: unknown[];
     try {
       messages = decodeFrame(bytes);
@@ -134,7 +146,7 @@ export class Peer {
       } catch (error) {
         this.#answer(error);
       }
-      if (this.#closed) return;
+      if (this.#closed || this.#deaf) return;
     }
   }
 

@@ -180,7 +180,7 @@ export class RunningHub implements Hub {
       this.#lastBeat = now;
       for (const peer of this.#entrance.peers) if (peer.hello !== undefined) peer.send({ t: "beat" });
     }
-    if (this.tokens.refresh()) this.#dropRevoked();
+    this.#dropRevoked();
     this.#core.nodes.sweep(now);
     this.#core.clients.sweep(Date.now());
     this.#parts.ledger
@@ -190,6 +190,11 @@ export class RunningHub implements Hub {
 
   /** Closes the connections of tokens that are not there any more. */
   #dropRevoked(): void {
+    try {
+      this.tokens.refresh();
+    } catch (error) {
+      this.#parts.log.error((error as Error).message);
+    }
     for (const peer of this.#entrance.peers) {
       const token = peer.bearer?.token;
       if (token !== undefined && this.tokens.find(token) === undefined)

@@ -1,5 +1,5 @@
 // The hub's tokens: a file of its own (mode 0600) in the data directory, which `flockwork token` edits while the hub runs.
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { FlockworkError } from "../ids/index.js";
 import { formatToken, makeToken, parseToken, type Token, type TokenRole } from "../wire/index.js";
@@ -64,13 +64,17 @@ export class TokenStore {
     return known;
   }
 
-  /** Reads the file again if somebody changed it. Returns whether it did. */
+  /**
+   * Reads the file again if somebody changed it; a file that is gone holds no tokens. Returns whether there was a change.
+   * Throws `bad_argument`, once a change, when the file is not a list of tokens; those known before then stay.
+   */
   refresh(): boolean {
-    if (this.#file === undefined || !existsSync(this.#file)) return false;
-    const { mtimeMs } = statSync(this.#file);
+    if (this.#file === undefined) return false;
+    const mtimeMs = statSync(this.#file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (mtimeMs === this.#readAt) return false;
     this.#readAt = mtimeMs;
-    this.#records = new Map(readTokens(this.#file).map((record) => [record.id, record]));
+    const records = mtimeMs === 0 ? [] : readTokens(this.#file);
+    this.#records = new Map(records.map((record) => [record.id, record]));
     return true;
   }
 

@@ -46,7 +46,12 @@ export function adoptSocket(ws: WebSocket, net?: NetSocket): Socket {
  */
 function isPrivatePath(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol === "wss:" || hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname);
+  return (
+    protocol === "wss:" ||
+    hostname === "localhost" ||
+    hostname === "[::1]" ||
+    /^127(\.\d+){3}$/.test(hostname)
+  );
 }
 
 function zeroMask(mask: Buffer): void {
