@@ -38,6 +38,11 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
     tell(`Computing Node ID{${node.id}} answered task.${left}`);
     return solution;
   };
+  const stop = onInterrupt(
+    () => leave(),
+    () => void node.abort(),
+  );
+  let leave = (): void => process.exit(130);
   const node = await ComputingNode.join({
     ...joinOptions(flags),
     slots: flags.slots,
@@ -45,15 +50,14 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
     ...(limit !== undefined && { limit }),
     onNotice: (notice) => remark(notice.message),
   });
+  leave = () => {
+    remark("finishing the running job; press Ctrl-C again to abort it");
+    void node.close();
+  };
   say(
     limit === undefined
       ? `Computing Node ID{${node.id}} ready.`
       : `Computing Node ID{${node.id}} computing ${limit} tasks.`,
-  );
-  const stop = onInterrupt(
-    () => void node.close(),
-    () => void node.abort(),
-    "finishing the running job; press Ctrl-C again to abort it",
   );
   await node.closed;
   stop();

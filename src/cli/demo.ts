@@ -26,6 +26,9 @@ export function addDemo(program: Command): void {
 async function run({ jobs }: { jobs: number }): Promise<void> {
   const children: ChildProcess[] = [];
   const dataDir = mkdtempSync(join(tmpdir(), "flockwork-demo-"));
+  process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }));
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
   const hub = await startHub({ port: 0, dataDir, log: { level: "error", pretty: true } });
   const start = (name: string, delay: number) => {
     const args = [
@@ -59,7 +62,6 @@ async function run({ jobs }: { jobs: number }): Promise<void> {
     await main?.close();
     for (const child of children) child.kill("SIGKILL");
     await hub.close();
-    rmSync(dataDir, { recursive: true, force: true });
   }
 }
 

@@ -144,6 +144,7 @@ export class ComputingNode {
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
     const node = new ComputingNode(options, runtime);
     await node.#link.connect();
+    onTickEnd(() => node.#slots.begin());
     return node;
   }
 
