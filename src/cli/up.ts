@@ -5,7 +5,7 @@ import { VERSION, type LogOptions } from "../hub/index.js";
 import { FlockworkError } from "../ids/index.js";
 import { onInterrupt } from "./interrupt.js";
 import { choice, wholeNumber } from "./arguments.js";
-import { bold, complain, dim, say } from "./screen.js";
+import { bold, complain, dim, remark, say } from "./screen.js";
 
 interface UpOptions {
   readonly port?: number;
@@ -51,6 +51,11 @@ export function addUp(program: Command): void {
     )
     .action(async (options: UpOptions) => {
       const dataDir = options.ephemeral ? undefined : (options.data ?? defaultDataDir());
+      let close = (): void => process.exit(130);
+      onInterrupt(
+        () => close(),
+        () => process.exit(1),
+      );
       const hub = await startHub({
         port: options.port ?? localPort(),
         durable: options.durable,
@@ -66,8 +71,11 @@ export function addUp(program: Command): void {
       say(dim(dataDir === undefined ? "Jobs are kept in memory only." : `Jobs are kept in ${dataDir}`));
       say(`Add a node:  flockwork computing-node${port}`);
       say(`Send a job:  flockwork main-node${port} "first job"`);
-      const close = () => void hub.close().catch(complain);
-      onInterrupt(close, () => process.exit(1), "stopping; press Ctrl-C again to stop at once");
+      close = () => {
+        // Elsewhere than on a terminal, stderr is a log of JSON lines.
+        if (process.stderr.isTTY) remark("stopping; press Ctrl-C again to stop at once");
+        hub.close().catch(complain);
+      };
       await hub.stopped;
     });
 }
