@@ -27,8 +27,6 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
   const tell = flags.quiet ? () => undefined : say;
   let answered = 0;
   const upper: ServiceFunction = async (job, { signal }) => {
-    // The first job may be here before join() has come back.
-    const { id } = await joined;
     const text = job.text();
     tell(` Received Job: <${text}>. Processing...`);
     const delay = flags.delay ?? 1000 + Math.random() * 4000;
@@ -37,26 +35,29 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
     tell(` Answering Solution: <${solution}>.`);
     answered++;
     const left = limit === undefined ? "" : ` ${limit - answered} remaining.`;
-    tell(`Computing Node ID{${id}} answered task.${left}`);
+    tell(`Computing Node ID{${node.id}} answered task.${left}`);
     return solution;
   };
-  const joined = ComputingNode.join({
+  const stop = onInterrupt(
+    () => leave(),
+    () => void node.abort(),
+  );
+  let leave = (): void => process.exit(130);
+  const node = await ComputingNode.join({
     ...joinOptions(flags),
     slots: flags.slots,
     services: { upper: { run: upper, idempotent: true } },
     ...(limit !== undefined && { limit }),
     onNotice: (notice) => remark(notice.message),
   });
-  const node = await joined;
+  leave = () => {
+    remark("finishing the running job; press Ctrl-C again to abort it");
+    void node.close();
+  };
   say(
     limit === undefined
       ? `Computing Node ID{${node.id}} ready.`
       : `Computing Node ID{${node.id}} computing ${limit} tasks.`,
-  );
-  const stop = onInterrupt(
-    () => void node.close(),
-    () => void node.abort(),
-    "finishing the running job; press Ctrl-C again to abort it",
   );
   await node.closed;
   stop();

@@ -25,18 +25,22 @@ export function addNode(program: Command): void {
 
 async function run(flags: NodeFlags): Promise<void> {
   const services = await servicesOf(flags.services);
+  const stop = onInterrupt(
+    () => leave(),
+    () => void node.abort(),
+  );
+  let leave = (): void => process.exit(130);
   const node = await ComputingNode.join({
     ...joinOptions(flags),
     slots: flags.slots,
     services,
     onNotice: (notice) => remark(notice.message),
   });
+  leave = () => {
+    remark("finishing the running jobs; press Ctrl-C again to abort them");
+    void node.close();
+  };
   say(`Node ${node.id} offers ${Object.keys(services).join(", ")}.`);
-  const stop = onInterrupt(
-    () => void node.close(),
-    () => void node.abort(),
-    "finishing the running jobs; press Ctrl-C again to abort them",
-  );
   await node.closed;
   stop();
   say(`Node ${node.id} closing.`);

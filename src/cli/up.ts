@@ -6,7 +6,7 @@ import { FlockworkError } from "../ids/index.js";
 import { onInterrupt } from "./interrupt.js";
 import { choice, readPem, wholeNumber } from "./arguments.js";
 import { printLinks } from "./links.js";
-import { bold, complain, dim, say } from "./screen.js";
+import { bold, complain, dim, remark, say } from "./screen.js";
 
 interface UpOptions {
   readonly port?: number;
@@ -76,6 +76,11 @@ export function addUp(program: Command): void {
 async function run(options: UpOptions): Promise<void> {
   const dataDir = options.ephemeral ? undefined : (options.data ?? defaultDataDir());
   const tls = tlsOf(options);
+  let close = (): void => process.exit(130);
+  onInterrupt(
+    () => close(),
+    () => process.exit(1),
+  );
   const hub = await startHub({
     port: options.port ?? localPort(),
     host: options.host,
@@ -106,8 +111,11 @@ async function run(options: UpOptions): Promise<void> {
     say(`Send a job:  flockwork main-node${port} "first job"`);
   }
   const silence = open && options.mdns ? announceHub(hub.id, hub.port, tls !== undefined) : undefined;
-  const close = () => void hub.close().catch(complain);
-  onInterrupt(close, () => process.exit(1), "stopping; press Ctrl-C again to stop at once");
+  close = () => {
+    // Elsewhere than on a terminal, stderr is a log of JSON lines.
+    if (process.stderr.isTTY) remark("stopping; press Ctrl-C again to stop at once");
+    hub.close().catch(complain);
+  };
   await hub.stopped;
   await silence?.();
 }

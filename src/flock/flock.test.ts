@@ -171,6 +171,17 @@ describe("inputs", () => {
 });
 
 describe("joining", () => {
+  it("calls no service before whoever joins holds the node", async () => {
+    const hub = await startedHub();
+    const main = await mainNode(hub);
+    const waiting = [1, 2, 3].map(() => main.request("who", "", { attempts: 1 }));
+    while (
+      !(await (await fetch(hub.url.replace("ws", "http") + "/api/jobs")).text()).includes('"waiting": 3')
+    );
+    const worker: ComputingNode = await node(hub, { who: () => worker.id });
+    for (const solution of await Promise.all(waiting)) expect(solution.text()).toBe(worker.id);
+  });
+
   it("says what is wrong with an address", () => {
     expect(hubAddress("http://localhost:9999/x")).toBe("ws://localhost:9999");
     expect(() => hubAddress("localhost 9999")).toThrow(/write it like ws:\/\/localhost:9999/);

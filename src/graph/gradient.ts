@@ -92,7 +92,7 @@ export function sumTo(g: Expression, shape: Shape): Expression {
   if (sameShape(g.shape, shape)) return g;
   const added = g.rank - shape.length;
   const axes = g.shape.flatMap((dim, i) => (i < added || (shape[i - added] === 1 && dim !== 1) ? i : []));
-  return g.sum(axes, { keepdims: true }).reshape(shape);
+  return axes.length === added ? g.sum(axes) : g.sum(axes, { keepdims: true }).reshape(shape);
 }
 
 function zerosLike(x: Expression): Expression {

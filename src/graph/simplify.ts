@@ -113,9 +113,13 @@ const transposed: Rule = ({ inputs: [x], attrs }) => {
 };
 
 const reshaped: Rule = ({ inputs: [x], types }) => {
-  if (sameShape(x!.shape, types[0]!.shape)) return x;
+  const { shape } = types[0]!;
+  if (sameShape(x!.shape, shape)) return x;
+  // One number everywhere is so in any shape.
+  const one = under(broadcastTo.row as NodeRow, x!);
+  if (one?.shape.length === 0) return one.broadcastTo(shape);
   const inner = under(reshape.row as NodeRow, x!);
-  return inner?.reshape(types[0]!.shape);
+  return inner?.reshape(shape);
 };
 
 const broadcasted: Rule = ({ inputs: [x], types }) => {

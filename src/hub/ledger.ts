@@ -2,6 +2,7 @@
 // It knows segments and records, not what jobs are for.
 import { FlockworkError } from "../ids/index.js";
 import type { Backbone, Epoch, Lsn } from "../backbone/index.js";
+import { onTickEnd } from "../wire/index.js";
 import type { Segment } from "./jobs.js";
 import { decodeRecord, encodeRecord, type HubRecord } from "./records.js";
 
@@ -32,6 +33,7 @@ export class Ledger {
   #compacting = false;
   #stuck = 0;
   #closed = false;
+  #flushAsked = false;
 
   private constructor(backbone: Backbone, epoch: Epoch, events: LedgerEvents, slackBytes: number) {
     this.#backbone = backbone;
@@ -67,7 +69,16 @@ export class Ledger {
   /** Appends one record. Rejects with `storage_full` when the disk refuses; nothing is written then. */
   async append(record: HubRecord, encoded = encodeRecord(record)): Promise<Lsn> {
     try {
-      const lsn = await this.#backbone.journal.append(this.#epoch, [encoded]);
+      const stored = this.#backbone.journal.append(this.#epoch, [encoded]);
+      // All records of a turn go in one transaction, at the end that the turn's frames have too.
+      if (!this.#flushAsked) {
+        this.#flushAsked = true;
+        onTickEnd(() => {
+          this.#flushAsked = false;
+          this.#backbone.journal.flush();
+        });
+      }
+      const lsn = await stored;
       this.#written += encoded.length;
       return lsn;
     } catch (error) {

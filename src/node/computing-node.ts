@@ -148,6 +148,7 @@ export class ComputingNode {
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
     const node = new ComputingNode(options, runtime);
     await node.#link.connect();
+    onTickEnd(() => node.#slots.begin());
     return node;
   }
 
@@ -250,7 +251,8 @@ export class ComputingNode {
 
   /** Starts what a run brings, and gives back what came after the node had asked for no more. */
   #take(attempts: readonly Attempt[]): void {
-    const kept = attempts.slice(0, this.#room);
+    const room = this.#room;
+    const kept = room >= attempts.length ? attempts : attempts.slice(0, room);
     for (const { task, attempt } of attempts.slice(kept.length)) this.#giveBack(task, attempt);
     if (this.#options.limit !== undefined) this.#askFlush();
     this.#slots.add(kept);

@@ -44,6 +44,7 @@ function slotsOf(count: number, services: Parameters<typeof installServices>[0],
     dropped: (attempt) => told.push(`dropped ${text(attempt)}`),
     beforeStart: () => undefined,
   });
+  slots.begin();
   const add = (...tasks: (number | [task: number, attempt: number])[]) =>
     slots.add(
       tasks.map((entry) => {

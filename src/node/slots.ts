@@ -37,6 +37,7 @@ export class Slots {
   #head = 0;
   #free: number;
   #turnAsked = false;
+  #begun = false;
 
   constructor(
     slots: number,
@@ -109,8 +110,15 @@ export class Slots {
     for (const held of [...this.#held.values()]) this.stop(held.what.task, held.what.attempt);
   }
 
+  /** Nothing runs before: whoever makes a node gets to hold it before his services are called. */
+  begin(): void {
+    this.#begun = true;
+    this.pump();
+  }
+
   /** Starts what the free slots allow. */
   pump(): void {
+    if (!this.#begun) return;
     const turnEnd = performance.now() + TURN_MS;
     while (this.#free > 0 && this.#head < this.#queue.length) {
       const held = this.#queue[this.#head++]!;

@@ -136,8 +136,10 @@ describe.concurrent("a hub that asks for tokens", () => {
     const second = new Raw(flock, hub);
     await second.hears("challenge");
     // What follows a refused hello is not looked at, though it would be good.
-    second.say(hello, await second.prove(tokens.main));
+    second.say(hello, await second.prove(tokens.main, { session: "other" }));
     expect(await second.refused()).toMatch(/not known here/);
+    const joined = hub.program.err.filter((line) => line.includes("client joined"));
+    expect(joined.map((line) => (JSON.parse(line) as { session: string }).session)).toEqual(["raw"]);
   });
 
   it("cuts off whoever has a revoked token, answer or not", async ({ onTestFinished }) => {
