@@ -148,7 +148,8 @@ export class ComputingNode {
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
     const node = new ComputingNode(options, runtime);
     await node.#link.connect();
-    onTickEnd(() => node.#slots.begin());
+    // Not sooner: between here and whoever awaits join() lie turns of the microtask queue.
+    setTimeout(() => node.#slots.begin(), 0);
     return node;
   }
 
