@@ -130,7 +130,7 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     onTestFinished,
   }) => {
     const flock = new Flock(onTestFinished);
-    const [closed, allowing] = [await flock.hub(), await openHub(flock)];
+    const [closed, allowing] = [await flock.hub({ ephemeral: true }), await openHub(flock)];
     const page = await open(flock);
     const reaches = (hub: string) =>
       page.evaluate(async (hub) => {
