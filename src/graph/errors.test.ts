@@ -83,7 +83,7 @@ const MISTAKES: readonly (readonly [() => unknown, string, GraphError["code"]?])
   ],
   [
     () => input("x", "float31" as DType, [2]),
-    'input x: there is no dtype "float31"; it is one of float32, float64, float16, int32, int64, uint8, bool',
+    'input x: there is no dtype "float31"; it is one of float32, uint8, int32, int64, bool, float16, float64',
   ],
   [
     () => gradients(x(3).exp(), [x(3)]),
