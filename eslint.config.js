@@ -15,7 +15,10 @@ function arrows(floor, withBuiltins) {
   ];
   const paths = withBuiltins
     ? []
-    : builtins.map((name) => ({ name, message: `Browsers load src/${floor}; put this in a file named *.node.ts.` }));
+    : builtins.map((name) => ({
+        name,
+        message: `Browsers load src/${floor}; put this in a file named *.node.ts.`,
+      }));
   return ["error", { patterns, paths }];
 }
 
@@ -37,7 +40,10 @@ export default tseslint.config(
     const browser = browserFloors.includes(floor);
     return [
       { files: [`src/${floor}/**/*.ts`], rules: { "no-restricted-imports": arrows(floor, !browser) } },
-      { files: [`src/${floor}/**/*.{node,test}.ts`], rules: { "no-restricted-imports": arrows(floor, true) } },
+      {
+        files: [`src/${floor}/**/*.{node,test}.ts`],
+        rules: { "no-restricted-imports": arrows(floor, true) },
+      },
     ];
   }),
 );

@@ -9,7 +9,9 @@ const run = (command) => execSync(command, { cwd: root, stdio: ["ignore", "inher
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`flockwork: Node ${process.versions.node} is too old; install Node 20.19 or later (https://nodejs.org).`);
+  console.error(
+    `flockwork: Node ${process.versions.node} is too old; install Node 20.19 or later (https://nodejs.org).`,
+  );
   process.exit(1);
 }
 if (mtime(join(root, "node_modules/.package-lock.json")) < mtime(join(root, "package-lock.json"))) {

@@ -20,11 +20,16 @@ export type ToThread =
   | { readonly put: number; readonly abort: true }
   | { readonly stop: true };
 
+export interface ThreadError {
+  readonly message: string;
+  readonly code?: string;
+}
+
 /** From the thread: each chunk's buffer comes back for the next one; then the end of the put. */
 export type FromThread =
   | { readonly put: number; readonly buffer: ArrayBuffer }
   | { readonly put: number; readonly hash: string; readonly bytes: number }
-  | { readonly put: number; readonly error: unknown }
+  | { readonly put: number; readonly error: ThreadError }
   | { readonly put: number; readonly aborted: true };
 
 export const BLOB_THREAD = String.raw`
@@ -98,7 +103,7 @@ parentPort.on("message", (message) => {
   } catch (error) {
     puts.delete(id);
     discard(put);
-    parentPort.postMessage({ put: id, error });
+    parentPort.postMessage({ put: id, error: { message: error.message, code: error.code } }); // a clone would lose the code
   }
 });
 `;

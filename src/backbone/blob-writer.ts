@@ -127,7 +127,8 @@ class Put {
   receive(message: FromThread): void {
     if ("buffer" in message) this.#free.push(message.buffer);
     else if ("hash" in message) this.#finish({ hash: message.hash as BlobHash, bytes: message.bytes });
-    else if ("error" in message) this.fail(message.error);
+    else if ("error" in message)
+      this.fail(Object.assign(new Error(message.error.message), { code: message.error.code }));
     else this.#aborted?.();
     this.#wake?.();
   }

@@ -21,8 +21,8 @@ export class DataDirectory {
 
   /** Makes the directory if need be and takes it, or throws `data_locked`, `storage_full`. */
   constructor(readonly path: string) {
+    makeFolder(path);
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
       this.#lock = takeLock(path);
     } catch (error) {
       throw storageError(error, path);
@@ -49,6 +49,7 @@ export class DataDirectory {
   }
 
   release(): void {
+    if (!this.#lock.open) return; // the note may be another hub's by now
     try {
       rmSync(join(this.path, "hub.json"), { force: true });
     } catch (error) {
@@ -70,12 +71,31 @@ export function readHolder(path: string): Holder | undefined {
   }
 }
 
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (recursive) {
+    try {
+      mkdirSync(path, { mode: 0o700 }); // a read-only disk is ENOENT to the recursive kind; this one says what it is
+    } catch (error) {
+      if (!["EEXIST", "ENOTDIR", "ENOENT"].includes(codeOf(error) ?? "")) throw storageError(error, path);
+      const detail = recursive instanceof Error ? recursive.message : String(recursive);
+      throw new FlockworkError(
+        "bad_argument",
+        `cannot make the data directory ${path} (${detail}): give a path to a folder, or to where one can be made`,
+        { cause: recursive },
+      );
+    }
+  }
+}
+
 /** SQLite's file lock works alike on every system and ends with the process, whatever ended it. */
 function takeLock(path: string): Database.Database {
   const file = join(path, "hub.lock");
   closeSync(openSync(file, "a", 0o600));
   const lock = new Database(file, { timeout: LOCK_MS });
   try {
+    lock.pragma("journal_mode = OFF"); // nothing is ever written, so no journal file beside it
     lock.exec("BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {

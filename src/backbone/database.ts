@@ -2,7 +2,8 @@
 // What the tables mean is for the journal and the key-value store.
 
 import Database from "better-sqlite3";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statfsSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { FlockworkError } from "../ids/index.js";
 import { closedError } from "./arguments.js";
 import { storageError } from "./storage-errors.js";
@@ -16,6 +17,10 @@ const SCHEMA_VERSION = 1;
 const PAGE_BYTES = 8192;
 /** The write-ahead log is copied into the database beyond this size, and cut back to it after a burst. */
 const LOG_BYTES = 16 * 2 ** 20;
+/** What stays free for a restart and a compaction to write, so that a full hub can become less full by itself. */
+const RESERVE_BYTES = 2 ** 19;
+/** How much is written between two looks at the free space. */
+const LOOK_BYTES = 2 ** 18;
 /** Only a foreign program (a backup, a shell) can hold the file; the event loop stands still while we wait for it. */
 const BUSY_MS = 2000;
 
@@ -31,6 +36,8 @@ export class SqliteFile {
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
+  /** Bytes written since the last look at the free space; looks at once after opening. */
+  #unlooked = LOOK_BYTES;
 
   constructor(
     readonly path: string,
@@ -97,6 +104,25 @@ export class SqliteFile {
     });
   }
 
+  /**
+   * To be called before `bytes` are added. Throws `storage_full` while the disk has room only for what makes room:
+   * every byte is written to the log first and copied to the database later, and a disk that has taken the first but
+   * not the second would leave no way out.
+   */
+  reserve(bytes: number): void {
+    this.#unlooked += bytes;
+    if (this.#unlooked < LOOK_BYTES) return;
+    this.#guard(() => {
+      const needed = this.#unlooked + LOOK_BYTES;
+      const roomy = this.#freeBytes() >= this.#logBytes() + 2 * needed + RESERVE_BYTES;
+      if (!roomy && !this.#fits(needed)) {
+        this.#unlooked = LOOK_BYTES;
+        throw new Database.SqliteError("too little space", "SQLITE_FULL");
+      }
+      this.#unlooked = 0;
+    });
+  }
+
   /** Runs a query, translating its errors. */
   read<T>(query: () => T): T {
     return this.#guard(query);
@@ -126,6 +152,24 @@ export class SqliteFile {
     } catch {
       return false; // the caller reports the failure that led here
     }
+  }
+
+  /** The exact answer, for a disk that is nearly full: with the log copied, its file and free pages can be used again. */
+  #fits(bytes: number): boolean {
+    if (!this.#reclaimLog()) return false;
+    const log = this.#logBytes();
+    const freePages = Number(this.#db.pragma("freelist_count", { simple: true })) * PAGE_BYTES;
+    const needed = Math.max(0, bytes - log) + Math.max(0, bytes - freePages);
+    return this.#freeBytes() >= needed + Math.max(0, RESERVE_BYTES - Math.max(log, bytes));
+  }
+
+  #freeBytes(): number {
+    const { bavail, bsize } = statfsSync(dirname(this.path));
+    return bavail * bsize;
+  }
+
+  #logBytes(): number {
+    return statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   }
 
   #guard<T>(work: () => T): T {

@@ -31,6 +31,7 @@ import type {
   Revision,
 } from "./backbone.js";
 import { piecesOf, type BlobSource } from "./blob-source.js";
+import { copyOf } from "./bytes.js";
 import { ChangeFeed } from "./change-feed.js";
 
 /** What is hashed before the event loop gets its turn. */
@@ -84,7 +85,7 @@ class MemoryJournal implements Journal {
     checkRecords(records);
     const held = this.#held(epoch);
     const lsn = held.first + held.records.length;
-    for (const record of records) held.records.push(record.slice());
+    for (const record of records) held.records.push(copyOf(record));
     return lsn;
   }
 
@@ -100,7 +101,7 @@ class MemoryJournal implements Journal {
       const held = this.#held(epoch);
       lsn = Math.max(lsn, held.first);
       const record = lsn < end ? held.records[lsn - held.first] : undefined;
-      if (record) yield { lsn, record: record.slice() };
+      if (record) yield { lsn, record: copyOf(record) };
     }
   }
 
@@ -139,7 +140,7 @@ class MemoryKv implements Kv {
     checkName("key", key);
     checkValue(value);
     checkCondition(key, this.#entries.get(key)?.revision ?? 0, condition);
-    const entry = { key, value: value.slice(), revision: ++this.#revision };
+    const entry = { key, value: copyOf(value), revision: ++this.#revision };
     this.#entries.set(key, entry);
     this.#feed.publish({ type: "put", ...copy(entry) });
     return entry.revision;
@@ -170,40 +171,44 @@ class MemoryKv implements Kv {
 }
 
 function copy(entry: KvEntry): KvEntry {
-  return { ...entry, value: entry.value.slice() };
+  return { ...entry, value: copyOf(entry.value) };
+}
+
+/** In the pieces it came in: nothing large is ever copied at once. */
+interface StoredBlob {
+  readonly bytes: number;
+  readonly pieces: readonly Uint8Array[];
 }
 
 class MemoryBlobs implements Blobs {
-  readonly #blobs = new Map<BlobHash, Uint8Array>();
+  readonly #blobs = new Map<BlobHash, StoredBlob>();
 
   constructor(readonly life: Life) {}
 
   async put(source: BlobSource): Promise<BlobInfo> {
     alive(this.life);
     const hash = createHash("sha256");
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of piecesOf(source, PIECE_BYTES)) {
-      hash.update(chunk);
-      chunks.push(chunk.slice());
-      await new Promise((resolve) => setImmediate(resolve));
+    const stored: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const piece of piecesOf(source, PIECE_BYTES)) {
+      hash.update(piece);
+      stored.push(copyOf(piece));
+      bytes += piece.length;
+      await nextTurn();
       alive(this.life);
     }
-    const bytes = new Uint8Array(Buffer.concat(chunks));
     const name = hash.digest("hex") as BlobHash;
-    this.#blobs.set(name, bytes);
-    return { hash: name, bytes: bytes.length };
+    this.#blobs.set(name, { bytes, pieces: stored });
+    return { hash: name, bytes };
   }
 
   async get(hash: BlobHash, range?: ByteRange): Promise<BlobContent | undefined> {
     alive(this.life);
     checkHash(hash);
-    const bytes = this.#blobs.get(hash);
-    if (!bytes) return undefined;
-    const { start, end } = clampRange(bytes.length, range);
-    async function* content(): AsyncIterator<Uint8Array> {
-      if (start < end) yield bytes!.slice(start, end);
-    }
-    return { size: bytes.length, start, end, [Symbol.asyncIterator]: content };
+    const blob = this.#blobs.get(hash);
+    if (!blob) return undefined;
+    const { start, end } = clampRange(blob.bytes, range);
+    return { size: blob.bytes, start, end, [Symbol.asyncIterator]: () => readRange(blob, start, end) };
   }
 
   async has(hash: BlobHash): Promise<boolean> {
@@ -220,6 +225,23 @@ class MemoryBlobs implements Blobs {
 
   async *list(): AsyncIterable<BlobInfo> {
     alive(this.life);
-    for (const [hash, bytes] of this.#blobs) yield { hash, bytes: bytes.length };
+    for (const [hash, { bytes }] of this.#blobs) yield { hash, bytes };
   }
+}
+
+async function* readRange({ pieces }: StoredBlob, start: number, end: number): AsyncIterator<Uint8Array> {
+  let at = 0;
+  for (const piece of pieces) {
+    const from = Math.max(0, start - at);
+    const to = Math.min(piece.length, end - at);
+    if (from < to) {
+      yield piece.slice(from, to);
+      await nextTurn();
+    }
+    at += piece.length;
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -4,6 +4,7 @@
 import type Database from "better-sqlite3";
 import { checkCount, checkEpoch, checkName, checkRecords, staleEpoch } from "./arguments.js";
 import type { Epoch, Journal, JournalRecord, Lsn } from "./backbone.js";
+import { plain } from "./bytes.js";
 import type { SqliteFile } from "./database.js";
 
 /** How much one step of a replay reads before the event loop gets its turn. */
@@ -15,6 +16,7 @@ const COMPACT_STEP_MS = 2;
 interface Append {
   readonly epoch: Epoch;
   readonly records: readonly Uint8Array[];
+  readonly bytes: number;
   readonly resolve: (first: Lsn) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -67,7 +69,8 @@ export class SqliteJournal implements Journal {
     return new Promise((resolve, reject) => {
       checkEpoch(epoch);
       checkRecords(records);
-      this.#pending.push({ epoch, records, resolve, reject });
+      const bytes = records.reduce((sum, record) => sum + record.length, 0);
+      this.#pending.push({ epoch, records, bytes, resolve, reject });
       this.#scheduled ??= setImmediate(() => this.flush());
     });
   }
@@ -80,6 +83,7 @@ export class SqliteJournal implements Journal {
     this.#pending = [];
     let outcomes: (Lsn | Error)[];
     try {
+      this.#file.reserve(batch.reduce((sum, { bytes }) => sum + bytes, 0));
       outcomes = this.#file.transaction(() => this.#write(batch));
     } catch (error) {
       // The disk refused: everything of this turn shares the refusal, so that the order of a partition has no holes.
@@ -126,7 +130,7 @@ export class SqliteJournal implements Journal {
       const step: JournalRecord[] = [];
       let bytes = 0;
       for (const { lsn, record } of this.#table(partition)!.from.iterate(from, end)) {
-        step.push({ lsn, record: new Uint8Array(record.buffer, record.byteOffset, record.byteLength) });
+        step.push({ lsn, record: plain(record) });
         bytes += record.byteLength;
         if (bytes >= REPLAY_STEP_BYTES || step.length >= REPLAY_STEP_RECORDS) break;
       }

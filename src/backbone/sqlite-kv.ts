@@ -2,6 +2,7 @@
 
 import { checkCondition, checkName, checkValue } from "./arguments.js";
 import type { Kv, KvChange, KvCondition, KvEntry, Revision } from "./backbone.js";
+import { copyOf, plain } from "./bytes.js";
 import { ChangeFeed } from "./change-feed.js";
 import type { SqliteFile } from "./database.js";
 
@@ -51,7 +52,7 @@ export class SqliteKv implements Kv {
       this.#put.run(key, next, value);
       return next;
     });
-    this.#feed.publish({ type: "put", key, value: value.slice(), revision });
+    this.#feed.publish({ type: "put", key, value: copyOf(value), revision });
     return revision;
   }
 
@@ -89,5 +90,5 @@ export class SqliteKv implements Kv {
 }
 
 function entry({ key, revision, value }: Row): KvEntry {
-  return { key, revision, value: new Uint8Array(value.buffer, value.byteOffset, value.byteLength) };
+  return { key, revision, value: plain(value) };
 }

@@ -86,9 +86,15 @@ export class BlobPayloads {
     if (blob !== undefined) this.#drop(blob.hash);
   }
 
+  /** Gives up every payload of columns whose record was not written. */
+  releaseAll(blobs: BlobColumn = []): void {
+    for (const [, hash] of blobs) this.#drop(hash);
+  }
+
   /** Deletes blobs that no record names: left by a hub that died between the blob and its record. */
   async deleteOrphans(): Promise<void> {
-    for await (const { hash } of this.#blobs.list()) if (!this.#counts.has(hash)) await this.#blobs.delete(hash);
+    for await (const { hash } of this.#blobs.list())
+      if (!this.#counts.has(hash)) await this.#blobs.delete(hash);
   }
 
   #retain(hash: string): void {
@@ -111,9 +117,11 @@ export class BlobPayloads {
     if (this.#puts > 0 || this.#deleting !== undefined || this.#unneeded.size === 0) return;
     const hashes = [...this.#unneeded];
     this.#unneeded.clear();
-    this.#deleting = Promise.allSettled(hashes.map((hash) => this.#blobs.delete(hash as BlobHash))).then(() => {
-      this.#deleting = undefined;
-      this.#sweep();
-    });
+    this.#deleting = Promise.allSettled(hashes.map((hash) => this.#blobs.delete(hash as BlobHash))).then(
+      () => {
+        this.#deleting = undefined;
+        this.#sweep();
+      },
+    );
   }
 }

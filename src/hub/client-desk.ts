@@ -56,7 +56,10 @@ export class ClientDesk {
     session.peer = peer;
     session.lastSeen = Date.now();
     session.toldUnknown.clear();
-    this.#parts.log.info({ session: session.name, client: hello.id, domain: session.domain }, "client joined");
+    this.#parts.log.info(
+      { session: session.name, client: hello.id, domain: session.domain },
+      "client joined",
+    );
     return session;
   }
 
@@ -122,7 +125,11 @@ export class ClientDesk {
       if (session.peer !== undefined) continue;
       const away = now - session.lastSeen;
       if (!session.durable && away > limits.anonymousMs) this.#end(session);
-      const finished = [...(away > limits.unclaimedMs || session.unclaimedBytes > limits.unclaimedBytes ? session.jobs.values() : [])];
+      const finished = [
+        ...(away > limits.unclaimedMs || session.unclaimedBytes > limits.unclaimedBytes
+          ? session.jobs.values()
+          : []),
+      ];
       const dropped: Job[] = [];
       let bytes = session.unclaimedBytes;
       for (const job of finished) {
@@ -136,7 +143,8 @@ export class ClientDesk {
         log.warn({ session: session.name, solutions: dropped.length }, "unclaimed solutions dropped");
         this.delivery.forget(dropped);
       }
-      if (session.jobs.size === 0 && (session.ended || away > limits.unclaimedMs)) this.sessions.delete(session.id);
+      if (session.jobs.size === 0 && (session.ended || away > limits.unclaimedMs))
+        this.sessions.delete(session.id);
     }
   }
 

@@ -5,7 +5,12 @@ import type { Segment } from "./jobs.js";
 /** Where one payload lies: in a segment, or read back from a blob. */
 export type PayloadSource =
   | { readonly segment: Segment; readonly index: number }
-  | { readonly segment?: undefined; readonly index?: undefined; readonly bytes: Uint8Array; readonly kind: number };
+  | {
+      readonly segment?: undefined;
+      readonly index?: undefined;
+      readonly bytes: Uint8Array;
+      readonly kind: number;
+    };
 
 /** Gathers payloads into fresh columns. Payloads that lie in blobs must have been read before. */
 export function gather(sources: readonly PayloadSource[]): PayloadColumns {
@@ -26,7 +31,7 @@ export function gather(sources: readonly PayloadSource[]): PayloadColumns {
     total += align(lengths[i]!);
   }
   const data = new Uint8Array(total);
-  for (let i = 0, at = 0; i < n; ) {
+  for (let i = 0, at = 0; i < n;) {
     const source = sources[i]!;
     if (!source.segment) {
       data.set(source.bytes, at);

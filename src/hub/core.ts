@@ -1,7 +1,13 @@
 // The hub's centre: it drives the scheduler with events and carries out its effects. Desks translate for clients and nodes.
 import type { Logger } from "pino";
 import type { NodeId } from "../ids/index.js";
-import { Scheduler, type SchedulerEffect, type SchedulerEvent, type SchedulerOptions } from "../scheduler/index.js";
+import {
+  DEFAULT_SCHEDULER_OPTIONS,
+  Scheduler,
+  type SchedulerEffect,
+  type SchedulerEvent,
+  type SchedulerOptions,
+} from "../scheduler/index.js";
 import type { MessageOf } from "../wire/index.js";
 import type { BlobPayloads } from "./blob-payloads.js";
 import type { ClientDesk } from "./client-desk.js";
@@ -27,6 +33,8 @@ export function wallClock(): number {
 
 export class HubCore {
   readonly scheduler: Scheduler<Job>;
+  /** How long an unreachable node may take to come back as itself. */
+  readonly graceMs: number;
   clients!: ClientDesk;
   nodes!: NodeDesk;
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -34,6 +42,7 @@ export class HubCore {
 
   constructor(options?: Partial<SchedulerOptions>) {
     this.scheduler = new Scheduler<Job>(options);
+    this.graceMs = options?.graceMs ?? DEFAULT_SCHEDULER_OPTIONS.graceMs;
   }
 
   /** Tells the scheduler, does what it asks. `answers`: the message behind an AttemptsDone. */

@@ -11,8 +11,9 @@ import type { ClientSession } from "./sessions.js";
 type Answers = MessageOf<"solved">;
 type SolvedEffect = Extract<SchedulerEffect<Job>, { type: "Solved" }>;
 
-/** Most results of one message when they are sent again after a break. */
+/** Most results, and about the most bytes, of one message when they are sent again after a break. */
 const RESEND_JOBS = 1024;
+const RESEND_BYTES = 2 * 1024 * 1024;
 
 export class Delivery {
   readonly #core: HubCore;
@@ -32,7 +33,14 @@ export class Delivery {
     const columns = all ? answers : gather(sourcesAt(wholeMessage(node, answers), index));
     const tasks = Float64Array.from(tags, (job) => job.task);
     const jobs = tags as Job[];
-    const record: SolvedRecord = { k: "solved", node, tasks, kinds: columns.kinds, lengths: columns.lengths, data: columns.data };
+    const record: SolvedRecord = {
+      k: "solved",
+      node,
+      tasks,
+      kinds: columns.kinds,
+      lengths: columns.lengths,
+      data: columns.data,
+    };
     this.#parts.counters.solved += jobs.length;
     if (this.#parts.blobs.hasLarge(record.lengths)) {
       const inline = new Segment(record, jobs, 0);
@@ -46,7 +54,11 @@ export class Delivery {
   }
 
   unsolved(job: Job, code: string, message: string, failures: readonly AttemptFailure[]): void {
-    const reasons = failures.map(({ node, code, message }): [string, string, string] => [node, code, message]);
+    const reasons = failures.map(({ node, code, message }): [string, string, string] => [
+      node,
+      code,
+      message,
+    ]);
     const record: UnsolvedRecord = { k: "unsolved", task: job.task, code, message, reasons };
     this.#parts.counters.unsolved++;
     const encoded = encodeRecord(record);
@@ -58,15 +70,19 @@ export class Delivery {
   /** Shows a session every stored result it wants and has not acknowledged: after a reconnect or a resume. */
   resend(session: ClientSession): void {
     let batch: Job[] = [];
+    let bytes = 0;
     const flush = () => {
       if (batch.length > 0) this.#deliver(batch, undefined);
       batch = [];
+      bytes = 0;
     };
     for (const job of session.jobs.values()) {
       if (!job.stored || job.acknowledged || !session.wants(job)) continue;
       const last = batch.at(-1);
-      if (last !== undefined && (batch.length >= RESEND_JOBS || nodeOf(last.result) !== nodeOf(job.result))) flush();
+      const full = batch.length >= RESEND_JOBS || bytes >= RESEND_BYTES;
+      if (last !== undefined && (full || nodeOf(last.result) !== nodeOf(job.result))) flush();
       batch.push(job);
+      bytes += resultBytes(job);
     }
     flush();
   }
@@ -79,9 +95,23 @@ export class Delivery {
       job.acknowledged = true;
       job.session.jobs.delete(job.seq);
       job.session.unclaimedBytes -= resultBytes(job);
-      if (job.dependents === 0) this.#release(job, gone);
+      if (job.dependents === 0) this.#forgetOne(job, gone);
     }
     this.#writeForgotten(gone);
+  }
+
+  /** `times` jobs that were to take these as inputs do not need them any more. */
+  release(inputs: readonly Job[], times: number): void {
+    const gone: number[] = [];
+    this.#letGo(inputs, times, gone);
+    this.#writeForgotten(gone);
+  }
+
+  #letGo(inputs: readonly Job[], times: number, gone: number[]): void {
+    for (const input of inputs) {
+      input.dependents -= times;
+      if (input.dependents === 0 && input.acknowledged) this.#forgetOne(input, gone);
+    }
   }
 
   #attach(jobs: readonly Job[], segment: Segment): void {
@@ -113,10 +143,7 @@ export class Delivery {
       job.stored = true;
       job.session.unclaimedBytes += resultBytes(job);
       ended ||= job.session.ended;
-      for (const input of job.inputs) {
-        input.dependents--;
-        if (input.dependents === 0 && input.acknowledged) this.#release(input, gone);
-      }
+      this.#letGo(job.inputs, 1, gone);
     }
     this.#writeForgotten(gone);
     if (ended) this.forget(jobs.filter((job) => job.session.ended));
@@ -152,7 +179,11 @@ export class Delivery {
       for (const { result, resultIndex } of jobs) {
         const blob = result!.blobs?.get(resultIndex);
         if (blob === undefined) sources.push({ segment: result!, index: resultIndex });
-        else sources.push({ kind: payloadAt(result!, resultIndex).kind, bytes: await this.#parts.blobs.read(blob.hash) });
+        else
+          sources.push({
+            kind: payloadAt(result!, resultIndex).kind,
+            bytes: await this.#parts.blobs.read(blob.hash),
+          });
       }
       this.#send(session, jobs, { ...record, ...gather(sources) });
     } catch (error) {
@@ -169,10 +200,17 @@ export class Delivery {
       return;
     }
     const { node, kinds, lengths, data } = record;
-    session.peer?.send({ t: "solutions", seqs: Float64Array.from(jobs, (job) => job.seq), node, kinds, lengths, data });
+    session.peer?.send({
+      t: "solutions",
+      seqs: Float64Array.from(jobs, (job) => job.seq),
+      node,
+      kinds,
+      lengths,
+      data,
+    });
   }
 
-  #release(job: Job, gone: number[]): void {
+  #forgetOne(job: Job, gone: number[]): void {
     gone.push(job.task);
     this.#parts.counters.acknowledged++;
     job.source.live--;
@@ -187,14 +225,19 @@ export class Delivery {
   #writeForgotten(tasks: readonly number[]): void {
     if (tasks.length === 0) return;
     const record = { k: "forgotten", tasks: Float64Array.from(tasks) } as const;
-    this.#parts.ledger.insist(record).catch((error: unknown) => this.#parts.log.debug({ err: error }, "not forgotten"));
+    this.#parts.ledger
+      .insist(record)
+      .catch((error: unknown) => this.#parts.log.debug({ err: error }, "not forgotten"));
   }
 
   /** Confirms to a node that its answers need not be kept; `stored`: when those that count are safe. */
   confirm(node: NodeId, { tasks, attempts }: Answers, stored: Promise<void> | undefined): void {
-    const tell = () => this.#core.nodes.views.get(node)?.peer?.send({ t: "stored", tasks, attempts });
+    const tell = () => this.#core.nodes.views.get(node)?.peer?.sendLater({ t: "stored", tasks, attempts });
     if (stored === undefined) tell();
-    else stored.then(tell, (error: unknown) => this.#parts.log.error({ err: error }, "solutions are not stored"));
+    else
+      stored.then(tell, (error: unknown) =>
+        this.#parts.log.error({ err: error }, "solutions are not stored"),
+      );
   }
 }
 

@@ -1,5 +1,13 @@
 // What the hub says to nodes and hears from them: joining, running, answers, and nodes that fall silent.
-import { FlockworkError, type Domain, type NodeId, type NodeKind, type NodeState, type TaskId } from "../ids/index.js";
+import {
+  FlockworkError,
+  type Domain,
+  type NodeId,
+  type NodeKind,
+  type NodeState,
+  type TaskId,
+} from "../ids/index.js";
+import type { Kv } from "../backbone/index.js";
 import type { Assignment, AttemptRef } from "../scheduler/index.js";
 import type { MessageFrom, MessageOf } from "../wire/index.js";
 import { gather, payloadAt, type PayloadSource } from "./columns.js";
@@ -28,26 +36,54 @@ export interface NodeView {
 
 /** How long a node that is gone stays in /api/nodes as dropped. */
 const REMEMBER_MS = 60_000;
+/** How long a hub that starts waits for the nodes of the one before; a link redials within two seconds, and then must dial. */
+const RETURN_MS = 2_500;
+const KV_PREFIX = "node/";
+/** About the most bytes of one `run`. */
+const RUN_BYTES = 2 * 1024 * 1024;
 
 export class NodeDesk {
   readonly views = new Map<NodeId, NodeView>();
   readonly #core: HubCore;
   readonly #parts: HubParts;
 
-  constructor(core: HubCore, parts: HubParts) {
+  readonly #kv: Kv;
+  /** Nodes that were there when the last hub died: they may hold what waits here, so dispatch gives them a moment. */
+  readonly #awaited = new Set<string>();
+
+  constructor(core: HubCore, parts: HubParts, kv: Kv) {
     this.#core = core;
     this.#parts = parts;
+    this.#kv = kv;
+  }
+
+  /** After a restart: holds dispatch until the nodes of before are back, RETURN_MS at most. */
+  async expectReturns(jobsWait: boolean): Promise<void> {
+    for (const { key } of await this.#kv.list(KV_PREFIX)) {
+      await this.#kv.delete(key);
+      if (jobsWait) this.#awaited.add(key.slice(KV_PREFIX.length));
+    }
+    if (this.#awaited.size === 0) return;
+    this.#core.handle({ type: "DispatchPaused" });
+    setTimeout(() => {
+      this.#awaited.clear();
+      this.resumeDispatch();
+    }, RETURN_MS).unref();
   }
 
   /** A node's link is there: new, back after a break, or back after the hub's own restart. */
   join(peer: Peer, hello: Hello): NodeView {
     const { node } = hello;
-    if (node === undefined) throw new FlockworkError("bad_message", "A node's hello must say what the node offers.");
+    if (node === undefined)
+      throw new FlockworkError("bad_message", "A node's hello must say what the node offers.");
     const id = hello.id as NodeId;
     const known = this.views.get(id);
     if (known !== undefined && known.instance !== hello.instance) {
       if (known.peer !== undefined)
-        throw new FlockworkError("session_taken", `A live node is called ${id}; a node's id must be its own.`);
+        throw new FlockworkError(
+          "session_taken",
+          `A live node is called ${id}; a node's id must be its own.`,
+        );
       this.#core.handle({ type: "NodeLeft", node: id });
     }
     const back = known !== undefined && known.instance === hello.instance && known.state !== "dropped";
@@ -75,8 +111,6 @@ export class NodeDesk {
     view.state = "running";
     this.views.set(id, view);
     const running = attemptRefs(node.tasks, node.attempts);
-    // While it joins it must not be given what it already holds.
-    this.#core.handle({ type: "DispatchPaused" });
     if (!back)
       this.#core.handle({
         type: "NodeJoined",
@@ -86,15 +120,35 @@ export class NodeDesk {
         window: Math.max(node.window, node.slots),
         services: node.services,
         idempotent: node.idempotent,
+        resuming: running.length > 0,
       });
     if (back || running.length > 0) this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
-    if (!this.#parts.ledger.stuck && !this.draining) this.#core.handle({ type: "DispatchResumed" });
-    this.#parts.log.info({ node: id, domain: view.domain, slots: node.slots, services: node.services }, back ? "node is back" : "node joined");
+    if (this.#awaited.delete(id)) this.resumeDispatch();
+    this.#remember(id);
+    this.#parts.log.info(
+      { node: id, domain: view.domain, slots: node.slots, services: node.services },
+      back ? "node is back" : "node joined",
+    );
     return view;
+  }
+
+  /** Services that reachable nodes of a domain offer, sorted. */
+  services(domain: Domain): string[] {
+    const names = new Set<string>();
+    for (const view of this.views.values())
+      if (view.domain === domain && view.peer !== undefined)
+        for (const service of view.services) names.add(service);
+    return [...names].sort();
   }
 
   /** Set while the hub shuts down: it dispatches nothing more. */
   draining = false;
+
+  /** Dispatch goes on, unless something still holds it: a full disk, a shutdown, nodes of before a restart that are awaited. */
+  resumeDispatch(): void {
+    if (this.#parts.ledger.stuck || this.draining || this.#awaited.size > 0) return;
+    this.#core.handle({ type: "DispatchResumed" });
+  }
 
   beat(peer: Peer, hello: Hello): () => void {
     const view = this.views.get(hello.session as NodeId);
@@ -111,13 +165,26 @@ export class NodeDesk {
         view.failed++;
         this.#parts.counters.attemptsFailed++;
         this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
-        view.peer?.send({ t: "stored", tasks: Float64Array.of(message.task), attempts: Uint16Array.of(message.attempt) });
+        view.peer?.send({
+          t: "stored",
+          tasks: Float64Array.of(message.task),
+          attempts: Uint16Array.of(message.attempt),
+        });
         break;
       case "dropped":
-        this.#core.handle({ type: "AttemptsDropped", node: view.id, tasks: message.tasks, attempts: message.attempts });
+        this.#core.handle({
+          type: "AttemptsDropped",
+          node: view.id,
+          tasks: message.tasks,
+          attempts: message.attempts,
+        });
         break;
       case "credit":
-        this.#core.handle({ type: "NodeWindow", node: view.id, window: Math.max(message.window, view.slots) });
+        this.#core.handle(
+          message.window === 0
+            ? { type: "NodeDraining", node: view.id }
+            : { type: "NodeWindow", node: view.id, window: Math.max(message.window, view.slots) },
+        );
         break;
       case "goodbye":
         this.#leave(view);
@@ -147,31 +214,39 @@ export class NodeDesk {
     const { silentMs } = this.#parts.limits;
     for (const view of this.views.values()) {
       if (view.peer !== undefined) {
-        let heard = view.peer.lastHeard;
-        for (const beat of view.beats) heard = Math.max(heard, beat.lastHeard);
+        let heard = view.peer.heardAt(now);
+        for (const beat of view.beats) heard = Math.max(heard, beat.heardAt(now));
         if (now - heard > silentMs) {
-          this.#parts.log.warn({ node: view.id, silentMs: Math.round(now - heard) }, "node has fallen silent");
+          this.#parts.log.warn(
+            { node: view.id, silentMs: Math.round(now - heard) },
+            "node has fallen silent",
+          );
           const { peer } = view;
           this.closed(view, peer);
           peer.cut();
           for (const beat of view.beats) beat.cut();
         }
-      } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#core.scheduler.options.graceMs) {
+      } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#core.graceMs) {
         this.#leave(view);
         view.state = "dropped";
-      } else if (view.state !== "unknown" && Date.now() - view.leftAt > REMEMBER_MS) this.views.delete(view.id);
+      } else if (view.state !== "unknown" && Date.now() - view.leftAt > REMEMBER_MS)
+        this.views.delete(view.id);
     }
   }
 
   dispatch(node: NodeId, assignments: readonly Assignment<Job>[]): void {
     const view = this.views.get(node);
     this.#parts.counters.dispatched += assignments.length;
-    for (let from = 0; from < assignments.length; ) {
+    for (let from = 0; from < assignments.length;) {
       const first = assignments[from]!;
       let to = from + 1;
-      const alike = (a: Assignment<Job>) =>
-        a.service === first.service && a.attemptTimeoutMs === first.attemptTimeoutMs && lies(a.tag) === lies(first.tag);
-      if (lies(first.tag) === "here") while (to < assignments.length && alike(assignments[to]!)) to++;
+      let bytes = payloadBytes(first.tag);
+      const fits = (a: Assignment<Job>) =>
+        a.service === first.service &&
+        a.attemptTimeoutMs === first.attemptTimeoutMs &&
+        lies(a.tag) === "here" &&
+        (bytes += payloadBytes(a.tag)) < RUN_BYTES;
+      if (lies(first.tag) === "here") while (to < assignments.length && fits(assignments[to]!)) to++;
       const group = from === 0 && to === assignments.length ? assignments : assignments.slice(from, to);
       if (lies(first.tag) === "here") this.#send(view, group, group.flatMap(sourcesOf));
       else void this.#readAndSend(view, group);
@@ -186,7 +261,10 @@ export class NodeDesk {
         group.flatMap(sourcesOf).map(async (source): Promise<PayloadSource> => {
           const blob = source.segment?.blobs?.get(source.index);
           if (blob === undefined || source.segment === undefined) return source;
-          return { kind: payloadAt(source.segment, source.index).kind, bytes: await this.#parts.blobs.read(blob.hash) };
+          return {
+            kind: payloadAt(source.segment, source.index).kind,
+            bytes: await this.#parts.blobs.read(blob.hash),
+          };
         }),
       );
       // If the link broke meanwhile, the node's return will show that it does not have these.
@@ -207,7 +285,11 @@ export class NodeDesk {
     }
   }
 
-  #send(view: NodeView | undefined, group: readonly Assignment<Job>[], sources: readonly PayloadSource[]): void {
+  #send(
+    view: NodeView | undefined,
+    group: readonly Assignment<Job>[],
+    sources: readonly PayloadSource[],
+  ): void {
     const n = group.length;
     const { service, attemptTimeoutMs } = group[0]!;
     const tasks = new Float64Array(n);
@@ -219,7 +301,15 @@ export class NodeDesk {
       attempts[i] = attempt;
       if (tag.inputs.length > 0) (inputs ??= new Uint16Array(n).fill(1))[i] = 1 + tag.inputs.length;
     }
-    view?.peer?.send({ t: "run", service, attemptTimeoutMs, tasks, attempts, ...(inputs && { inputs }), ...gather(sources) });
+    view?.peer?.send({
+      t: "run",
+      service,
+      attemptTimeoutMs,
+      tasks,
+      attempts,
+      ...(inputs && { inputs }),
+      ...gather(sources),
+    });
   }
 
   stop(node: NodeId, attempts: readonly AttemptRef[], why: string): void {
@@ -240,15 +330,28 @@ export class NodeDesk {
   #solved(view: NodeView, message: MessageOf<"solved">): void {
     const n = message.tasks.length;
     if (message.kinds.length !== n || message.ms.length !== n)
-      throw new FlockworkError("bad_message", `"solved" names ${n} tasks but ${message.kinds.length} payloads.`);
+      throw new FlockworkError(
+        "bad_message",
+        `"solved" names ${n} tasks but ${message.kinds.length} payloads.`,
+      );
     view.solved += n;
     const { tasks, attempts, ms } = message;
     this.#core.handle({ type: "AttemptsDone", node: view.id, tasks, attempts, ms }, message);
     this.#core.clients.confirm(view, message);
   }
 
+  /** Notes that the node is here, for the hub that comes after this one; a full disk only costs that hub a little patience. */
+  #remember(id: NodeId): void {
+    this.#kv
+      .put(KV_PREFIX + id, new Uint8Array())
+      .catch((error: unknown) => this.#parts.log.debug({ err: error }, "node not noted"));
+  }
+
   #leave(view: NodeView): void {
     if (view.state === "stopped" || view.state === "dropped") return;
+    this.#kv
+      .delete(KV_PREFIX + view.id)
+      .catch((error: unknown) => this.#parts.log.debug({ err: error }, "node still noted"));
     view.state = "stopped";
     view.leftAt = Date.now();
     this.#parts.log.info({ node: view.id }, "node left");
@@ -262,10 +365,19 @@ function lies(job: Job): "here" | "blob" {
   return job.inputs.some((input) => input.result?.blobs?.has(input.resultIndex)) ? "blob" : "here";
 }
 
+function payloadBytes({ source, index, inputs }: Job): number {
+  let bytes = source.lengthOf(index);
+  for (const { result, resultIndex } of inputs) bytes += result?.lengthOf(resultIndex) ?? 0;
+  return bytes;
+}
+
 function sourcesOf({ tag }: Assignment<Job>): PayloadSource[] {
   const own = { segment: tag.source, index: tag.index };
   if (tag.inputs.length === 0) return [own];
-  return [own, ...tag.inputs.map((input) => ({ segment: input.result as Segment, index: input.resultIndex }))];
+  return [
+    own,
+    ...tag.inputs.map((input) => ({ segment: input.result as Segment, index: input.resultIndex })),
+  ];
 }
 
 function attemptRefs(tasks: Float64Array, attempts: Uint16Array): AttemptRef[] {

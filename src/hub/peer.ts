@@ -1,4 +1,5 @@
 // One WebSocket at the hub: frames in and out, the hello, and proof of life. What messages mean is for the desks.
+import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import { FlockworkError } from "../ids/index.js";
 import {
@@ -23,24 +24,23 @@ export interface PeerEvents {
 
 export class Peer {
   hello: Hello | undefined = undefined;
-  lastHeard: number;
   framesIn = 0;
   bytesIn = 0;
   bytesOut = 0;
   readonly #socket: WebSocket;
+  readonly #net: Socket;
+  #heardBytes = 0;
+  #heardAt: number;
   readonly #events: PeerEvents;
   readonly #outbox: Outbox<Message>;
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
 
-  constructor(
-    socket: WebSocket,
-    readonly address: string,
-    events: PeerEvents,
-  ) {
+  constructor(socket: WebSocket, net: Socket, events: PeerEvents) {
     this.#socket = socket;
+    this.#net = net;
     this.#events = events;
-    this.lastHeard = performance.now();
+    this.#heardAt = performance.now();
     this.#outbox = new Outbox((frame) => {
       this.bytesOut += frame.length;
       socket.send(frame);
@@ -51,8 +51,27 @@ export class Peer {
     socket.on("error", () => undefined);
   }
 
+  /** When a byte last came, as performance.now(); a large frame on a slow link counts while it arrives. */
+  heardAt(now: number): number {
+    if (this.#net.bytesRead !== this.#heardBytes) {
+      this.#heardBytes = this.#net.bytesRead;
+      this.#heardAt = now;
+    }
+    return this.#heardAt;
+  }
+
+  /** Gives the peer more time: this process was held up itself. */
+  forgive(ms: number): void {
+    this.#heardAt += ms;
+  }
+
   send(message: MessageFrom<"hub">): void {
     if (!this.#closed) this.#outbox.push(message);
+  }
+
+  /** Like send, for confirmations that may wait a moment for others to travel with. */
+  sendLater(message: MessageFrom<"hub">): void {
+    if (!this.#closed) this.#outbox.pushLater(message);
   }
 
   /** Sends what has gathered now rather than at the end of the tick. */
@@ -73,7 +92,6 @@ export class Peer {
   }
 
   #receive(bytes: Buffer): void {
-    this.lastHeard = performance.now();
     this.framesIn++;
     this.bytesIn += bytes.length;
     let messages: unknown[];
@@ -110,7 +128,10 @@ export class Peer {
   #answer(error: unknown): void {
     if (!(error instanceof FlockworkError)) {
       this.#events.onBug(error);
-      error = new FlockworkError("internal", "The hub met a bug of its own with this message; its log has the details.");
+      error = new FlockworkError(
+        "internal",
+        "The hub met a bug of its own with this message; its log has the details.",
+      );
     }
     const known = error as FlockworkError;
     this.#events.onBadMessage(this, known);

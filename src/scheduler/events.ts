@@ -54,6 +54,8 @@ export type SchedulerEvent<Tag> =
       readonly services: readonly string[];
       /** Of `services`, those the operator declared idempotent. */
       readonly idempotent?: readonly string[];
+      /** NodeResumed follows: until then its hand is unknown, and it is given nothing. */
+      readonly resuming?: boolean;
     }
   /** A node is back within its grace (or after the hub's restart, following NodeJoined) and lists what it has. */
   | {

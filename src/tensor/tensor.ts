@@ -69,7 +69,7 @@ export function decodeTensor(bytes: Uint8Array): Tensor {
       `tensor: ${dtype} [${shape.join(",")}] needs ${size * row.bytes} bytes, got ${bytes.length - header}`,
     );
   const at = bytes.byteOffset + header;
-  const buffer = at % row.bytes === 0 ? bytes.buffer : bytes.slice(header).buffer;
+  const buffer = at % row.bytes === 0 ? bytes.buffer : new Uint8Array(bytes.subarray(header)).buffer;
   const data = new row.array(buffer as ArrayBuffer, buffer === bytes.buffer ? at : 0, size);
   return new Tensor(dtype, shape, data as TypedArrayOf<typeof dtype>);
 }

@@ -7,6 +7,7 @@
 // a header can not make two messages share bytes, and its lengths must add up to the frame exactly.
 import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
 import { FlockworkError } from "../ids/index.js";
+import { checkHeader } from "./header.js";
 
 type Attachment =
   Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array | BigInt64Array;
@@ -28,29 +29,29 @@ export const MAX_MESSAGES = 65_536;
 export const MAX_FRAME_BYTES = 288 * 1024 * 1024;
 const LENGTH_BYTES = 4;
 
-interface Context {
-  /** Sender: attachments so far. Receiver: unused. */
-  readonly parts: Attachment[];
+/** What the codec keeps while one frame is made or read; both are synchronous, so one is enough. */
+const context = {
+  /** Sender: attachments so far. */
+  parts: [] as Attachment[],
   /** Receiver: the whole frame, and where the next attachment begins. */
-  frame: Uint8Array;
-  at: number;
-}
+  frame: new Uint8Array(0) as Uint8Array,
+  at: 0,
+};
 
-const codec = new ExtensionCodec<Context>();
+const codec = new ExtensionCodec();
 for (const { type, array } of ELEMENTS)
   codec.register({
     type,
-    encode(object, context) {
+    encode(object) {
       // Class by constructor, so that a Node Buffer counts as the Uint8Array it is.
       if (!ArrayBuffer.isView(object) || !(object instanceof array)) return null;
       context.parts.push(object);
       const length = new Uint8Array(LENGTH_BYTES);
-      new DataView(length.buffer).setUint32(0, object.byteLength, true);
+      writeLength(length, object.byteLength);
       return length;
     },
-    decode(data, _type, context) {
-      if (data.length !== LENGTH_BYTES) throw bad(`an attachment reference of ${data.length} bytes`);
-      const length = new DataView(data.buffer, data.byteOffset, LENGTH_BYTES).getUint32(0, true);
+    decode(data) {
+      const length = readLength(data);
       const { frame, at } = context;
       if (at + length > frame.length)
         throw bad(`an attachment of ${length} bytes where ${Math.max(0, frame.length - at)} are left`);
@@ -59,23 +60,32 @@ for (const { type, array } of ELEMENTS)
     },
   });
 
-/** Encodes messages as one frame. The bytes are a fresh array; attachments are copied once, into it. */
+const decoder = new Decoder({ extensionCodec: codec });
+/** Made anew after a large header, whose buffer it would keep. */
+let encoder: Encoder | undefined;
+const ENCODER_KEEPS = 1 << 20;
+
+/**
+ * Encodes messages as one frame. The bytes are a fresh array; attachments are copied once, into it. Fields that are
+ * undefined are left out.
+ */
 export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
-  const context: Context = { parts: [], frame: EMPTY, at: 0 };
-  const header = new Encoder({ extensionCodec: codec, context }).encodeSharedRef(messages);
+  const parts: Attachment[] = [];
+  context.parts = parts;
+  encoder ??= new Encoder({ extensionCodec: codec, ignoreUndefined: true });
+  const header = encoder.encodeSharedRef(messages);
+  if (header.length > ENCODER_KEEPS) encoder = undefined;
+  context.parts = [];
   const start = align(LENGTH_BYTES + header.length);
   let total = start;
-  for (const part of context.parts) total = align(total + part.byteLength);
+  for (const part of parts) total += align(part.byteLength);
   const frame = new Uint8Array(total);
-  new DataView(frame.buffer).setUint32(0, header.length, true);
+  writeLength(frame, header.length);
   frame.set(header, LENGTH_BYTES);
   let at = start;
-  for (const part of context.parts) {
-    frame.set(
-      part instanceof Uint8Array ? part : new Uint8Array(part.buffer, part.byteOffset, part.byteLength),
-      at,
-    );
-    at = align(at + part.byteLength);
+  for (const part of parts) {
+    frame.set(bytesOf(part), at);
+    at += align(part.byteLength);
   }
   return frame;
 }
@@ -86,24 +96,25 @@ export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffe
  */
 export function decodeFrame(frame: Uint8Array): unknown[] {
   if (frame.length < LENGTH_BYTES) throw bad(`${frame.length} bytes`);
-  const header = new DataView(frame.buffer, frame.byteOffset, LENGTH_BYTES).getUint32(0, true);
-  if (header > frame.length - LENGTH_BYTES)
-    throw bad(`a header of ${header} bytes in a frame of ${frame.length}`);
-  const context: Context = { parts: [], frame, at: align(LENGTH_BYTES + header) };
+  const length = readLength(frame);
+  if (length > frame.length - LENGTH_BYTES)
+    throw bad(`a header of ${length} bytes in a frame of ${frame.length}`);
+  const header = frame.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
+  checkHeader(header, ELEMENTS.length);
+  context.frame = frame;
+  context.at = align(LENGTH_BYTES + length);
   let messages: unknown;
   try {
-    messages = new Decoder({
-      extensionCodec: codec,
-      context,
-      maxArrayLength: MAX_MESSAGES,
-      maxMapLength: 1024,
-    }).decode(frame.subarray(LENGTH_BYTES, LENGTH_BYTES + header));
+    messages = decoder.decode(header);
   } catch (error) {
     if (error instanceof FlockworkError) throw error;
     throw bad(`a header that is not msgpack (${error instanceof Error ? error.message : String(error)})`);
+  } finally {
+    context.frame = EMPTY;
   }
   if (!Array.isArray(messages)) throw bad("a header that is not a list of messages");
-  if (context.at !== frame.length && align(frame.length) !== context.at)
+  if (messages.length > MAX_MESSAGES) throw bad(`${messages.length} messages, more than ${MAX_MESSAGES}`);
+  if (context.at !== align(frame.length))
     throw bad(`${frame.length - context.at} bytes that no message names`);
   return messages;
 }
@@ -125,6 +136,21 @@ function view(array: ArrayType, frame: Uint8Array, at: number, bytes: number): A
   if (from % width === 0) return new array(frame.buffer as ArrayBuffer, from, bytes / width);
   // Not frame.slice(): on a Node Buffer that is a view.
   return new array(new Uint8Array(frame.subarray(at, at + bytes)).buffer, 0, bytes / width);
+}
+
+function bytesOf(part: Attachment): Uint8Array {
+  return part instanceof Uint8Array ? part : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+}
+
+function writeLength(bytes: Uint8Array, length: number): void {
+  bytes[0] = length;
+  bytes[1] = length >>> 8;
+  bytes[2] = length >>> 16;
+  bytes[3] = length >>> 24;
+}
+
+function readLength(bytes: Uint8Array): number {
+  return (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0;
 }
 
 function bad(what: string): FlockworkError {

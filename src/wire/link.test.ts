@@ -1,8 +1,10 @@
 // The link against real `ws` servers on loopback; only waits (backoff, silence) are sometimes shortened by options.
 import type { AddressInfo } from "node:net";
+import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import { FlockworkError } from "../ids/index.js";
+import { backoffMs, DEFAULT_BACKOFF } from "./backoff.js";
 import { systemClock, type Clock } from "./clock.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { Link, type LinkOptions } from "./link.js";
@@ -125,6 +127,20 @@ async function until(condition: () => boolean, what: string, limitMs = 8000): Pr
   }
 }
 
+it("backoffMs is within [0, min(max, first * 2^retry))", () => {
+  fc.assert(
+    fc.property(
+      fc.nat(2000),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (retry, random) => {
+        const ms = backoffMs(DEFAULT_BACKOFF, retry, () => random);
+        expect(ms).toBeGreaterThanOrEqual(0);
+        expect(ms).toBeLessThan(Math.min(2000, 50 * 2 ** retry));
+      },
+    ),
+  );
+});
+
 describe("Link", () => {
   it("is up after hello and welcome, carries messages both ways, a tick's messages in one frame", async () => {
     const hub = await FakeHub.start();
@@ -215,7 +231,6 @@ describe("Link", () => {
     const waits: number[] = [];
     const clock: Clock = {
       now: () => systemClock.now(),
-      // Longer waits than this test's are timers of other duties.
       after: (ms, fn) => {
         waits.push(ms);
         return systemClock.after(0, fn);
@@ -257,7 +272,9 @@ describe("Link", () => {
     const hub = await FakeHub.start((ws) => ws.send(encodeFrame([{ ...WELCOME, version: 7 }])));
     const { link, seen } = linkTo(hub.url);
     await expect(link.connect()).rejects.toMatchObject({ code: "version_mismatch" });
-    expect(seen.fatal[0]!.message).toMatch(/protocol 7, this program 1/);
+    expect(seen.fatal[0]!.message).toMatch(
+      /The hub \(test\) speaks version 7 of the protocol, this program version 1/,
+    );
     expect(link.up).toBe(false);
   });
 

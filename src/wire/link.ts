@@ -4,7 +4,7 @@ import { FlockworkError } from "../ids/index.js";
 import { backoffMs, DEFAULT_BACKOFF, type Backoff } from "./backoff.js";
 import { systemClock, type Clock } from "./clock.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
-import { checkMessage, PROTOCOL_VERSION, type MessageFrom, type MessageOf } from "./messages.js";
+import { checkMessage, type MessageFrom, type MessageOf } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { Pulse } from "./pulse.js";
 import type { Dial, Socket } from "./socket.js";
@@ -103,6 +103,13 @@ export class Link<R extends "client" | "node" | "beat"> {
     return true;
   }
 
+  /** Like send, for a message that may wait a moment for others to travel with. */
+  sendLater(message: MessageFrom<R>): boolean {
+    if (this.#state.is !== "up" || this.#closing) return false;
+    this.#outbox.pushLater(message);
+    return true;
+  }
+
   /** Sends what is queued now, before the end of the tick. */
   flush(): void {
     this.#outbox.flush();
@@ -166,12 +173,17 @@ export class Link<R extends "client" | "node" | "beat"> {
     }
   }
 
-  /** Runs `fn`; a `bad_message` it throws costs that message only. */
+  /** Runs `fn`; a `bad_message` it throws costs that message only, a `version_mismatch` stops the link. */
   #guarded<T>(fn: () => T): T | undefined {
     try {
       return fn();
     } catch (error) {
-      if (!(error instanceof FlockworkError) || error.code !== "bad_message") throw error;
+      if (!(error instanceof FlockworkError)) throw error;
+      if (error.code === "version_mismatch") {
+        this.#stop(error);
+        return undefined;
+      }
+      if (error.code !== "bad_message") throw error;
       this.#options.onNotice?.({ t: "notice", code: error.code, message: error.message, fatal: false });
       return undefined;
     }
@@ -200,15 +212,6 @@ export class Link<R extends "client" | "node" | "beat"> {
   #welcomed(welcome: Welcome, socket: Socket): void {
     if (this.#state.is !== "dialling")
       throw new FlockworkError("bad_message", `The hub sent a second "welcome".`);
-    if (welcome.version !== PROTOCOL_VERSION) {
-      this.#stop(
-        new FlockworkError(
-          "version_mismatch",
-          `The hub at ${this.#options.url} (${welcome.software}) speaks protocol ${welcome.version}, this program ${PROTOCOL_VERSION}. Install the same version of flockwork on both.`,
-        ),
-      );
-      return;
-    }
     this.#state.cancel();
     const pulse = new Pulse({
       clock: this.#clock,

@@ -2,6 +2,7 @@
 // derive. docs/wire.md describes them for people who write a client in another language.
 import * as v from "valibot";
 import { FlockworkError, NAME_BYTES, NODE_KINDS } from "../ids/index.js";
+import { columnsFault } from "./columns.js";
 
 /** Both sides name it in their first message; another number is refused with `version_mismatch`. */
 export const PROTOCOL_VERSION = 1;
@@ -12,12 +13,16 @@ export type Role = "client" | "node" | "beat" | "hub";
 const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4 * NAME_BYTES));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const f64 = v.instance(Float64Array);
-const u16 = v.instance(Uint16Array);
+/** Typed arrays over whatever buffer a frame lies in. */
+const u8 = v.custom<Uint8Array>((value) => value instanceof Uint8Array, "is no bytes");
+const u16 = v.custom<Uint16Array>((value) => value instanceof Uint16Array, "is no column of u16");
+const u32 = v.custom<Uint32Array>((value) => value instanceof Uint32Array, "is no column of u32");
+const f32 = v.custom<Float32Array>((value) => value instanceof Float32Array, "is no column of f32");
+const f64 = v.custom<Float64Array>((value) => value instanceof Float64Array, "is no column of f64");
 const payloads = {
-  kinds: v.instance(Uint8Array),
-  lengths: v.instance(Uint32Array),
-  data: v.instance(Uint8Array),
+  kinds: u8,
+  lengths: u32,
+  data: u8,
 };
 /** Task numbers and their attempts, in two columns of equal length. */
 const attempts = { tasks: f64, attempts: u16 };
@@ -137,7 +142,7 @@ export const MESSAGES = {
       service: name,
       attemptTimeoutMs: count,
       ...attempts,
-      inputs: v.optional(v.instance(Uint16Array)),
+      inputs: v.optional(u16),
       ...payloads,
     }),
   },
@@ -149,7 +154,7 @@ export const MESSAGES = {
   /** Answers; the node keeps them until the hub says `stored`. `ms`: how long each ran. */
   solved: {
     from: ["node"],
-    schema: v.object({ t: v.literal("solved"), ...attempts, ms: v.instance(Float32Array), ...payloads }),
+    schema: v.object({ t: v.literal("solved"), ...attempts, ms: f32, ...payloads }),
   },
   failed: {
     from: ["node"],
@@ -164,7 +169,7 @@ export const MESSAGES = {
   },
   /** The hub has these answers safe, or does not want them: forget them. */
   stored: { from: ["hub"], schema: v.object({ t: v.literal("stored"), ...attempts }) },
-  /** How many tasks the node wants to hold at once. */
+  /** How many tasks the node wants to hold at once; 0: no more at all, it is about to leave. */
   credit: {
     from: ["node"],
     schema: v.object({ t: v.literal("credit"), window: v.pipe(count, v.maxValue(65_536)) }),
@@ -179,24 +184,43 @@ export type MessageFrom<R extends Role> = {
   [Name in MessageName]: R extends (typeof MESSAGES)[Name]["from"][number] ? MessageOf<Name> : never;
 }[MessageName];
 
-/** Checks one decoded message against its row. Throws `bad_message` with what does not fit. */
+/**
+ * Checks one decoded message against its row. Throws `bad_message` with what does not fit, `version_mismatch` for a hello or
+ * welcome of another version, whatever its fields. Unknown fields are left out.
+ */
 export function checkMessage<R extends Role>(message: unknown, from: R): MessageFrom<R> {
   const t = typeof message === "object" && message !== null ? (message as { t?: unknown }).t : undefined;
-  const row = typeof t === "string" && Object.hasOwn(MESSAGES, t) ? MESSAGES[t as MessageName] : undefined;
+  if (typeof t !== "string") throw new FlockworkError("bad_message", "A message without a type.");
+  const row = Object.hasOwn(MESSAGES, t) ? MESSAGES[t as MessageName] : undefined;
   if (row === undefined)
-    throw new FlockworkError("bad_message", `Unknown message ${JSON.stringify(t) ?? "without a type"}.`);
+    throw new FlockworkError("bad_message", `Unknown message ${JSON.stringify(t.slice(0, 64))}.`);
   if (!(row.from as readonly Role[]).includes(from))
-    throw new FlockworkError("bad_message", `A ${from} may not send "${String(t)}".`);
+    throw new FlockworkError("bad_message", `A ${from} may not send "${t}".`);
+  if (t === "hello" || t === "welcome")
+    checkVersion(message as { version?: unknown; software?: unknown }, from);
   const result = v.safeParse(row.schema, message, { abortEarly: true });
-  if (!result.success) {
-    const issue = result.issues[0];
-    throw new FlockworkError(
-      "bad_message",
-      `Message "${String(t)}": ${v.getDotPath(issue) ?? ""} ${issue.message}`,
-    );
-  }
-  const columns = result.output as { tasks?: Float64Array; attempts?: Uint16Array };
-  if (columns.tasks && columns.attempts && columns.tasks.length !== columns.attempts.length)
-    throw new FlockworkError("bad_message", `Message "${String(t)}": tasks and attempts differ in length.`);
-  return result.output as MessageFrom<R>;
+  if (!result.success) throw misfit(t, v.getDotPath(result.issues[0]), result.issues[0].message);
+  const output = result.output as Message;
+  const fault =
+    columnsFault(output as Parameters<typeof columnsFault>[0]) ??
+    (output.t === "hello" && output.node ? columnsFault(output.node) : undefined);
+  if (fault !== undefined) throw misfit(t, null, fault);
+  return output as MessageFrom<R>;
+}
+
+/** Before the schema: another version's fields may be others, and its people must learn why it does not work. */
+function checkVersion({ version, software }: { version?: unknown; software?: unknown }, from: Role): void {
+  if (typeof version !== "number" || version === PROTOCOL_VERSION) return;
+  const who = from === "hub" ? "The hub" : "This program";
+  const other = from === "hub" ? "this program" : "the hub";
+  const name = typeof software === "string" ? ` (${software.slice(0, 64)})` : "";
+  throw new FlockworkError(
+    "version_mismatch",
+    `${who}${name} speaks version ${version} of the protocol, ${other} version ${PROTOCOL_VERSION}. Install the same version of flockwork on both.`,
+  );
+}
+
+function misfit(t: string, path: string | null, what: string): FlockworkError {
+  const where = path === null ? "" : `, ${path}`;
+  return new FlockworkError("bad_message", `Message "${t}"${where}: ${what}`.slice(0, 512));
 }

@@ -4,6 +4,8 @@ import { onTickEnd } from "./tick.js";
 
 /** Bytes after which a frame goes out within the tick, so that one tick's work does not make one giant frame. */
 export const FRAME_TARGET_BYTES = 4 * 1024 * 1024;
+/** How long a message that nobody waits for may wait for company. */
+const LINGER_MS = 2;
 /** What a value costs in a header, roughly and at least; it bounds how many values one frame names. */
 const VALUE_BYTES = 16;
 
@@ -16,6 +18,7 @@ export class Outbox<M extends object = object> {
   #messages: M[] = [];
   #bytes = 0;
   #scheduled = false;
+  #lingering = false;
 
   constructor(send: (frame: Uint8Array<ArrayBuffer>) => void) {
     this.#send = send;
@@ -38,6 +41,20 @@ export class Outbox<M extends object = object> {
     }
   }
 
+  /**
+   * Like push, but the message may wait for another that goes to the same peer, LINGER_MS at most: for confirmations that
+   * nobody waits for, which would cost a frame each.
+   */
+  pushLater(message: M): void {
+    const scheduled = this.#scheduled;
+    this.#scheduled = true;
+    this.push(message);
+    this.#scheduled = scheduled;
+    if (this.#lingering || this.#messages.length === 0) return;
+    this.#lingering = true;
+    setTimeout(this.#lingerEnd, LINGER_MS);
+  }
+
   /** Sends what waits, now. */
   flush(): void {
     if (this.#messages.length === 0) return;
@@ -51,6 +68,11 @@ export class Outbox<M extends object = object> {
     this.#messages = [];
     this.#bytes = 0;
   }
+
+  readonly #lingerEnd = () => {
+    this.#lingering = false;
+    this.flush();
+  };
 
   readonly #tickEnd = () => {
     this.#scheduled = false;

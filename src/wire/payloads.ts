@@ -55,18 +55,19 @@ export function unpackPayloads({ kinds, lengths, data }: PayloadColumns): Payloa
 }
 
 /** Throws `bad_message` unless kinds, lengths and data agree. */
-export function checkPayloads({ kinds, lengths, data }: PayloadColumns): void {
-  if (kinds.length !== lengths.length)
-    throw new FlockworkError("bad_message", `${kinds.length} payload kinds but ${lengths.length} lengths.`);
+export function checkPayloads(columns: PayloadColumns): void {
+  const fault = payloadsFault(columns);
+  if (fault !== undefined) throw new FlockworkError("bad_message", fault);
+}
+
+/** What is wrong with columns that do not fit each other. */
+export function payloadsFault({ kinds, lengths, data }: PayloadColumns): string | undefined {
+  if (kinds.length !== lengths.length) return `${kinds.length} payload kinds but ${lengths.length} lengths.`;
   let total = 0;
   for (let i = 0; i < lengths.length; i++) {
     total += align(lengths[i]!);
-    if (kinds[i]! >= PAYLOAD_KINDS.length)
-      throw new FlockworkError("bad_message", `Payload kind ${kinds[i]} is not known.`);
+    if (kinds[i]! >= PAYLOAD_KINDS.length) return `Payload kind ${kinds[i]} is not known.`;
   }
-  if (total !== data.length)
-    throw new FlockworkError(
-      "bad_message",
-      `Payloads need ${total} bytes, the message holds ${data.length}.`,
-    );
+  if (total !== data.length) return `Payloads need ${total} bytes, the message holds ${data.length}.`;
+  return undefined;
 }

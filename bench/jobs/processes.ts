@@ -1,0 +1,44 @@
+// Processes of a bench: each prints one line when it is ready and is killed when it is done with.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export interface Started {
+  /** The first line it printed. */
+  readonly line: string;
+  readonly pid: number;
+  kill(): void;
+}
+
+const children = new Set<ReturnType<typeof spawn>>();
+process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+
+export async function startScript(script: URL, ...args: string[]): Promise<Started> {
+  const child = spawn(process.execPath, [fileURLToPath(script), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  children.add(child);
+  const lines = createInterface({ input: child.stdout });
+  const line = await new Promise<string>((resolve, reject) => {
+    lines.once("line", resolve);
+    child.once("exit", (code) => reject(new Error(`${script.pathname} ended with ${code}`)));
+  });
+  return {
+    line,
+    pid: child.pid!,
+    kill: () => {
+      children.delete(child);
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+/** A folder that goes with the process. */
+export function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), "flockwork-bench-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}

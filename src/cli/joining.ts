@@ -1,0 +1,48 @@
+// What the commands that join a hub share: their options, and what they say while no hub answers.
+import type { Command } from "commander";
+import type { FlockworkError } from "../ids/index.js";
+import { remark } from "./screen.js";
+
+export interface JoinFlags {
+  readonly hub?: string;
+  readonly domain: string;
+  readonly name: string;
+}
+
+export function joinFlags(command: Command, name: string): Command {
+  return command
+    .option(
+      "--hub <address>",
+      "address of the hub, like ws://localhost:9999 (default: FLOCKWORK_HUB, or this machine)",
+    )
+    .option("--domain <name>", "users of one hub in different domains never meet", "166")
+    .option("-n, --name <name>", "name part of this node's id", name);
+}
+
+/** One line when the hub can not be reached, one when it can again. */
+export function outageRemarks(): {
+  onWaiting(error: FlockworkError): void;
+  onDown(reason: string): void;
+  onUp(): void;
+} {
+  let down = false;
+  return {
+    onWaiting: (error) => {
+      if (!down) remark(error.message);
+      down = true;
+    },
+    onDown: (reason) => {
+      if (!down) remark(`the hub is out of reach (${reason}); trying again.`);
+      down = true;
+    },
+    onUp: () => {
+      if (down) remark("the hub is there.");
+      down = false;
+    },
+  };
+}
+
+/** Joining options from the flags. */
+export function joinOptions({ hub, domain, name }: JoinFlags) {
+  return { domain, name, ...(hub !== undefined && { hub }), ...outageRemarks() };
+}

@@ -1,0 +1,5 @@
+export * from "./main-node.js";
+export { Batch, type JobSource } from "./batch.js";
+export type { JobOptions } from "./job-options.js";
+export { PendingRequest } from "./request.js";
+export { Solution, Unsolved, type Result } from "./result.js";

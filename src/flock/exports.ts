@@ -1,0 +1,29 @@
+// What the package exports in every runtime.
+export {
+  FlockworkError,
+  JobError,
+  ERROR_CODES,
+  type AttemptFailure,
+  type ErrorCode,
+  type NodeId,
+  type NodeKind,
+  type NodeState,
+} from "../ids/index.js";
+export {
+  Batch,
+  Solution,
+  Unsolved,
+  type JobOptions,
+  type MainNodeOptions,
+  type Result,
+} from "../client/index.js";
+export {
+  Job,
+  ServiceError,
+  type ComputingNodeOptions,
+  type Service,
+  type ServiceContext,
+  type ServiceFunction,
+  type Services,
+} from "../node/index.js";
+export { Tensor, type DType } from "../tensor/index.js";

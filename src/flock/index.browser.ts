@@ -1,0 +1,24 @@
+// The package's face in a page: main and computing nodes over the platform's WebSocket. A page starts no hub.
+import { MainNode as ClientMainNode, type MainNodeOptions } from "../client/index.js";
+import { ComputingNode as NodeComputingNode, noModules, type ComputingNodeOptions } from "../node/index.js";
+import { dial } from "../wire/socket.browser.js";
+
+export * from "./exports.js";
+
+const SOFTWARE = "flockwork-browser";
+
+export type MainNode = ClientMainNode;
+export const MainNode = {
+  /** Joins the hub at `hub`. Rejects with `session_taken`, `version_mismatch`. */
+  join(options: MainNodeOptions): Promise<ClientMainNode> {
+    return ClientMainNode.start(options, { dial, software: SOFTWARE });
+  },
+};
+
+export type ComputingNode = NodeComputingNode;
+export const ComputingNode = {
+  /** Joins the hub at `hub` and serves the functions given; { module, export } services need Node. */
+  join(options: ComputingNodeOptions): Promise<NodeComputingNode> {
+    return NodeComputingNode.start(options, { dial, software: SOFTWARE, modules: noModules });
+  },
+};

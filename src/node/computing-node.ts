@@ -1,0 +1,371 @@
+// A computing node's life: it joins, asks for work, answers, comes back when the link breaks, and leaves politely.
+import {
+  DEFAULT_DOMAIN,
+  FlockworkError,
+  makeNodeId,
+  randomBytes,
+  randomHex,
+  type NodeId,
+  type NodeKind,
+  type NodeState,
+} from "../ids/index.js";
+import {
+  Link,
+  onTickEnd,
+  PROTOCOL_VERSION,
+  unpackPayloads,
+  type Dial,
+  type MessageFrom,
+  type MessageOf,
+} from "../wire/index.js";
+import { Answers } from "./answers.js";
+import { Credit } from "./credit.js";
+import type { ModuleRunner } from "./runner.js";
+import { installServices, type InstalledService, type Services } from "./service.js";
+import { Slots, type Attempt } from "./slots.js";
+
+export interface ComputingNodeOptions {
+  /** Address of the hub, for instance ws://localhost:9999. */
+  readonly hub: string;
+  /** Name part of the node's id, 28 bytes at most. Default "node". */
+  readonly name?: string;
+  /** Tasks it runs at the same time. Default 1. */
+  readonly slots?: number;
+  /** Users of one hub in different domains never meet. Default "166". */
+  readonly domain?: string | number;
+  readonly services: Services;
+  readonly kind?: NodeKind;
+  /** Leaves after this many answers. */
+  readonly limit?: number;
+  /** Called once an outage: no hub answers, the node goes on trying. */
+  readonly onWaiting?: (error: FlockworkError) => void;
+  readonly onUp?: () => void;
+  readonly onDown?: (reason: string) => void;
+  /** Something the hub wants the operator to know. */
+  readonly onNotice?: (notice: { code: string; message: string }) => void;
+}
+
+/** What differs between runtimes. */
+export interface NodeRuntime {
+  readonly dial: Dial;
+  readonly software: string;
+  modules(): ModuleRunner;
+  /** Starts a heartbeat of its own beside the link, where the runtime has threads. */
+  startBeat?(hello: MessageOf<"hello">, url: string): { close(): void };
+}
+
+/** How long a leaving node waits for the hub to confirm its last answers. */
+const CONFIRM_MS = 2000;
+
+export class ComputingNode {
+  readonly id: NodeId;
+  readonly kind: NodeKind;
+  /** Resolves when the node has left for good, rejects with the reason when it was refused. */
+  readonly closed: Promise<void>;
+  readonly #options: ComputingNodeOptions;
+  readonly #runtime: NodeRuntime;
+  readonly #services: ReadonlyMap<string, InstalledService>;
+  readonly #modules: ModuleRunner;
+  readonly #slots: Slots;
+  readonly #answers = new Answers();
+  readonly #credit: Credit;
+  readonly #link: Link<"node">;
+  readonly #instance = randomHex(8);
+  readonly #domain: string;
+  #dropped: { tasks: number[]; attempts: number[] } = { tasks: [], attempts: [] };
+  #flushAsked = false;
+  #lastFlush = 0;
+  #answered = 0;
+  #state: NodeState = "unknown";
+  #leaving: Promise<void> | undefined = undefined;
+  #idle: (() => void) | undefined = undefined;
+  #beat: { close(): void } | undefined = undefined;
+  #settle!: { resolve(): void; reject(error: unknown): void };
+
+  private constructor(options: ComputingNodeOptions, runtime: NodeRuntime) {
+    const slots = options.slots ?? 1;
+    if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
+      throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#services = installServices(options.services);
+    this.#domain = String(options.domain ?? DEFAULT_DOMAIN);
+    this.id = makeNodeId(options.name ?? "node", randomBytes(4));
+    this.kind = options.kind ?? "computing";
+    this.#modules = runtime.modules();
+    this.#credit = new Credit(slots);
+    this.#slots = new Slots(slots, this.#services, this.#modules, {
+      solved: (attempt, ms, payload) => {
+        this.#answers.solved(attempt.task, attempt.attempt, ms, payload);
+        this.#credit.measured(1, ms);
+        this.#askFlush();
+        this.#count();
+      },
+      failed: (attempt, failure) => {
+        const answer = { t: "failed", task: attempt.task, attempt: attempt.attempt, ...failure } as const;
+        this.#answers.failed(answer);
+        this.#link.send(answer);
+        this.#count();
+      },
+      dropped: (attempt) => {
+        this.#giveBack(attempt.task, attempt.attempt);
+        this.#checkIdle();
+      },
+      // What was answered must not wait behind a service that holds the thread.
+      beforeStart: () => {
+        if (this.#flushAsked && performance.now() - this.#lastFlush > 1) this.#flush();
+      },
+    });
+    this.closed = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    this.closed.catch(() => undefined);
+    this.#link = new Link<"node">({
+      url: options.hub,
+      dial: runtime.dial,
+      hello: () => this.#hello(),
+      onUp: () => this.#up(),
+      onDown: (reason) => {
+        this.#state = "unknown";
+        options.onDown?.(reason);
+      },
+      onMessage: (message) => this.#receive(message),
+      onNotice: (notice) => options.onNotice?.(notice),
+      onWaiting: (error) => options.onWaiting?.(error),
+      onFatal: (error) => {
+        this.#state = "dropped";
+        this.#beat?.close();
+        this.#settle.reject(error);
+      },
+    });
+  }
+
+  /** Joins a hub; waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`, `unauthorized`. */
+  static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
+    const node = new ComputingNode(options, runtime);
+    await node.#link.connect();
+    onTickEnd(() => node.#slots.begin());
+    return node;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** Jobs answered so far, failures included. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** Takes nothing new, finishes what runs, gives back what waits, leaves. */
+  close(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
+  }
+
+  /** Like close(), but aborts what runs. */
+  abort(): Promise<void> {
+    this.#slots.abortAll();
+    return this.close();
+  }
+
+  /** Cuts the link as a broken network would. For tests. */
+  drop(): void {
+    this.#link.drop();
+  }
+
+  #hello(): MessageOf<"hello"> {
+    const mine = [...this.#slots.held(), ...this.#answers.unconfirmed()];
+    // The hub counts from what the hello says.
+    this.#credit.told = this.#options.limit === undefined ? this.#credit.window : 1;
+    return {
+      t: "hello",
+      version: PROTOCOL_VERSION,
+      software: this.#runtime.software,
+      role: "node",
+      kind: this.kind,
+      id: this.id,
+      session: this.id,
+      instance: this.#instance,
+      domain: this.#domain,
+      node: {
+        slots: this.#options.slots ?? 1,
+        window: this.#credit.told,
+        services: [...this.#services.keys()],
+        idempotent: [...this.#services.values()]
+          .filter((service) => service.idempotent)
+          .map((service) => service.name),
+        tasks: Float64Array.from(mine, ([task]) => task),
+        attempts: Uint16Array.from(mine, ([, attempt]) => attempt),
+      },
+    };
+  }
+
+  #up(): void {
+    this.#state = "running";
+    if (this.#beat === undefined)
+      this.#beat = this.#runtime.startBeat?.(
+        { ...this.#hello(), role: "beat", node: undefined },
+        this.#options.hub,
+      );
+    for (const message of this.#answers.all()) this.#link.send(message);
+    if (this.#leaving !== undefined) this.#link.send({ t: "credit", window: 0 });
+    else if (this.#options.limit !== undefined) {
+      this.#credit.told = this.#wanted;
+      this.#link.send({ t: "credit", window: this.#wanted });
+    }
+    this.#options.onUp?.();
+  }
+
+  #receive(message: MessageFrom<"hub">): void {
+    switch (message.t) {
+      case "run":
+        this.#take([...attemptsOf(message)]);
+        break;
+      case "recall":
+        eachAttempt(message, (task, attempt) => this.#slots.recall(task, attempt));
+        break;
+      case "stop":
+        eachAttempt(message, (task, attempt) => {
+          // What is not here (any more) is answered too, so that the hub does not wait for it.
+          if (!this.#slots.stop(task, attempt)) this.#giveBack(task, attempt);
+        });
+        break;
+      case "stored":
+        this.#answers.confirmed(message);
+        this.#checkIdle();
+        break;
+      case "welcome":
+      case "notice":
+      case "beat":
+        break;
+      default:
+        throw new FlockworkError("bad_message", `A node has no use for "${message.t}".`);
+    }
+  }
+
+  /** Starts what a run brings, and gives back what came after the node had asked for no more. */
+  #take(attempts: readonly Attempt[]): void {
+    const room = this.#room;
+    const kept = room >= attempts.length ? attempts : attempts.slice(0, room);
+    for (const { task, attempt } of attempts.slice(kept.length)) this.#giveBack(task, attempt);
+    if (this.#options.limit !== undefined) this.#askFlush();
+    this.#slots.add(kept);
+  }
+
+  /** How many more tasks it may start before it leaves. */
+  get #room(): number {
+    if (this.#leaving !== undefined) return 0;
+    const { limit = Infinity } = this.#options;
+    return Math.max(0, limit - this.#answered - this.#slots.size);
+  }
+
+  #giveBack(task: number, attempt: number): void {
+    this.#dropped.tasks.push(task);
+    this.#dropped.attempts.push(attempt);
+    this.#askFlush();
+  }
+
+  /** The credit to ask for, when the hub should hear of it. */
+  #creditNews(): number | undefined {
+    if (this.#leaving !== undefined) return undefined;
+    if (this.#options.limit === undefined) return this.#credit.news();
+    if (this.#wanted > 0 === this.#credit.told > 0) return undefined;
+    this.#credit.told = this.#wanted;
+    return this.#wanted;
+  }
+
+  /** The credit of a node with a limit. */
+  get #wanted(): number {
+    return Math.min(this.#options.slots ?? 1, this.#room);
+  }
+
+  #askFlush(): void {
+    if (this.#flushAsked) return;
+    this.#flushAsked = true;
+    onTickEnd(() => this.#flush());
+  }
+
+  #flush(): void {
+    if (!this.#flushAsked) return;
+    this.#flushAsked = false;
+    this.#lastFlush = performance.now();
+    for (const message of this.#answers.takeFresh()) this.#link.send(message);
+    if (this.#dropped.tasks.length > 0) {
+      const { tasks, attempts } = this.#dropped;
+      this.#dropped = { tasks: [], attempts: [] };
+      this.#link.send({
+        t: "dropped",
+        tasks: Float64Array.from(tasks),
+        attempts: Uint16Array.from(attempts),
+      });
+    }
+    const window = this.#creditNews();
+    if (window !== undefined) this.#link.send({ t: "credit", window });
+    this.#link.flush();
+  }
+
+  #count(): void {
+    this.#answered++;
+    const { limit } = this.#options;
+    if (limit !== undefined && this.#answered >= limit) void this.close();
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.#slots.size === 0 && this.#answers.size === 0) this.#idle?.();
+  }
+
+  async #leave(): Promise<void> {
+    this.#link.send({ t: "credit", window: 0 });
+    this.#slots.recallAll();
+    this.#flush();
+    if (this.#slots.size > 0 || this.#answers.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        this.#checkIdle();
+        // Answers are confirmed soon when a hub is there; a run may take as long as it takes.
+        const check = setInterval(() => {
+          if (this.#slots.size === 0) setTimeout(resolve, CONFIRM_MS);
+        }, CONFIRM_MS);
+        void this.closed.then(
+          () => clearInterval(check),
+          () => clearInterval(check),
+        );
+      });
+    this.#beat?.close();
+    await this.#link.close();
+    await this.#modules.close();
+    this.#state = "stopped";
+    this.#settle.resolve();
+  }
+}
+
+function* attemptsOf(message: MessageOf<"run">): Iterable<Attempt> {
+  const payloads = unpackPayloads(message);
+  const { tasks, attempts, inputs, service, attemptTimeoutMs } = message;
+  for (let i = 0, at = 0; i < tasks.length; i++) {
+    const count = inputs?.[i] ?? 1;
+    const payload = payloads[at];
+    if (payload === undefined)
+      throw new FlockworkError("bad_message", `"run" has fewer payloads than tasks.`);
+    yield {
+      task: tasks[i]!,
+      attempt: attempts[i]!,
+      service,
+      timeoutMs: attemptTimeoutMs,
+      payload,
+      inputs: count > 1 ? payloads.slice(at + 1, at + count) : NONE,
+    };
+    at += count;
+  }
+}
+
+const NONE: readonly never[] = [];
+
+function eachAttempt(
+  { tasks, attempts }: { tasks: Float64Array; attempts: Uint16Array },
+  visit: (task: number, attempt: number) => void,
+): void {
+  for (let i = 0; i < tasks.length; i++) visit(tasks[i]!, attempts[i]!);
+}

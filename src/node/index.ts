@@ -1,0 +1,3 @@
+export * from "./computing-node.js";
+export * from "./service.js";
+export { noModules, type ModuleRunner } from "./runner.js";

@@ -1,0 +1,67 @@
+// How a node runs one attempt, inline or in a worker: the small interface between the slots and whatever computes.
+import { FlockworkError } from "../ids/index.js";
+import { encodeContent, type Payload } from "../wire/index.js";
+import {
+  ServiceError,
+  type Job,
+  type ModuleService,
+  type ServiceContext,
+  type ServiceFunction,
+} from "./service.js";
+
+/**
+ * Runs a module's function in a place that can be killed. `settled` is how the run ended; `kill` ends it at once, after
+ * which the slot is free again.
+ */
+export interface KillableRun {
+  readonly settled: Promise<Payload>;
+  kill(): void;
+}
+
+/** One per slot: a worker that is kept between runs and replaced when it was killed. */
+export interface ModuleRunner {
+  run(service: ModuleService, job: Job, attempt: number): KillableRun;
+  close(): Promise<void>;
+}
+
+/** Starts an inline service. A plain result comes back at once, so that a thousand tiny jobs cost no promise each. */
+export function runInline(
+  service: ServiceFunction,
+  job: Job,
+  context: ServiceContext,
+): Payload | Promise<Payload> {
+  const result = service(job, context);
+  return isPromise(result) ? result.then(encodeSolution) : encodeSolution(result);
+}
+
+/** What a service returned, as it travels. What can not travel fails for good: another try returns the like. */
+export function encodeSolution(result: unknown): Payload {
+  try {
+    return encodeContent(result);
+  } catch (error) {
+    if (!(error instanceof FlockworkError)) throw error;
+    throw new ServiceError(`The service's solution can not be sent. ${error.message}`, {
+      code: error.code,
+      retry: false,
+    });
+  }
+}
+
+/** For runtimes without worker services. */
+export function noModules(): ModuleRunner {
+  return {
+    run: () => {
+      throw new FlockworkError(
+        "bad_argument",
+        "Services given as { module, export } need Node; in a page give a function.",
+      );
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function"
+  );
+}

@@ -1,0 +1,286 @@
+// The slots of a node: a queue of attempts, how they run, are recalled and stopped. It knows no link: what happens is told
+// to its listener.
+import { FlockworkError } from "../ids/index.js";
+import { Content, type Payload } from "../wire/index.js";
+import { runInline, type KillableRun, type ModuleRunner } from "./runner.js";
+import { failureOf, Job, type InstalledService, type ServiceContext } from "./service.js";
+
+/** One attempt at this node. */
+export interface Attempt {
+  readonly task: number;
+  readonly attempt: number;
+  readonly service: string;
+  /** 0: no limit. */
+  readonly timeoutMs: number;
+  readonly payload: Payload;
+  readonly inputs: readonly Payload[];
+}
+
+export interface SlotsListener {
+  solved(attempt: Attempt, ms: number, payload: Payload): void;
+  failed(attempt: Attempt, failure: { code: string; message: string; retry: boolean }): void;
+  /** It left without an answer because it was stopped or recalled; its slot is free. */
+  dropped(attempt: Attempt): void;
+  /** Called before a task starts while earlier answers may wait: a service may hold the thread for long. */
+  beforeStart(): void;
+}
+
+/** After this long without a pause the event loop gets its turn. */
+const TURN_MS = 2;
+
+export class Slots {
+  readonly #services: ReadonlyMap<string, InstalledService>;
+  readonly #modules: ModuleRunner;
+  readonly #listener: SlotsListener;
+  readonly #held = new Map<number, Held>();
+  #queue: Held[] = [];
+  #head = 0;
+  #free: number;
+  #turnAsked = false;
+  #begun = false;
+
+  constructor(
+    slots: number,
+    services: ReadonlyMap<string, InstalledService>,
+    modules: ModuleRunner,
+    listener: SlotsListener,
+  ) {
+    this.#free = slots;
+    this.#services = services;
+    this.#modules = modules;
+    this.#listener = listener;
+  }
+
+  /** Attempts that wait or run here. */
+  *held(): Iterable<readonly [task: number, attempt: number]> {
+    for (const { what } of this.#held.values()) yield [what.task, what.attempt];
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  add(attempts: Iterable<Attempt>): void {
+    for (const attempt of attempts) {
+      const known = this.#held.get(attempt.task);
+      // The hub gave the task up here and gives it anew.
+      if (known !== undefined) this.#abandon(known);
+      const held = new Held(attempt);
+      this.#held.set(attempt.task, held);
+      this.#queue.push(held);
+    }
+    this.pump();
+  }
+
+  /** Gives attempts back that have not started. */
+  recall(task: number, attempt: number): void {
+    const held = this.#find(task, attempt);
+    if (held?.state !== "queued") return;
+    this.#forget(held);
+    this.#listener.dropped(held.what);
+  }
+
+  /** Ends an attempt: at once where it waits or runs in a worker; an inline run is asked to, and keeps its slot until it returns. */
+  stop(task: number, attempt: number): boolean {
+    const held = this.#find(task, attempt);
+    if (held === undefined) return false;
+    if (held.state === "queued") {
+      this.#forget(held);
+      this.#listener.dropped(held.what);
+    } else {
+      held.stopped = true;
+      held.abort();
+      if (held.run !== undefined) {
+        held.run.kill();
+        this.#leave(held);
+        this.#listener.dropped(held.what);
+        this.pump();
+      }
+    }
+    return true;
+  }
+
+  /** Gives back all that has not started. */
+  recallAll(): void {
+    for (const held of [...this.#held.values()]) this.recall(held.what.task, held.what.attempt);
+  }
+
+  /** Aborts all that runs. */
+  abortAll(): void {
+    for (const held of [...this.#held.values()]) this.stop(held.what.task, held.what.attempt);
+  }
+
+  /** Nothing runs before: whoever makes a node gets to hold it before his services are called. */
+  begin(): void {
+    this.#begun = true;
+    this.pump();
+  }
+
+  /** Starts what the free slots allow. */
+  pump(): void {
+    if (!this.#begun) return;
+    const turnEnd = performance.now() + TURN_MS;
+    while (this.#free > 0 && this.#head < this.#queue.length) {
+      const held = this.#queue[this.#head++]!;
+      if (held.state !== "queued") continue;
+      this.#listener.beforeStart();
+      this.#start(held);
+      if (performance.now() > turnEnd) {
+        this.#askTurn();
+        break;
+      }
+    }
+    if (this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+    } else if (this.#head > 4096) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #askTurn(): void {
+    if (this.#turnAsked) return;
+    this.#turnAsked = true;
+    setTimeout(() => {
+      this.#turnAsked = false;
+      this.pump();
+    }, 0);
+  }
+
+  #start(held: Held): void {
+    const { what: attempt } = held;
+    const service = this.#services.get(attempt.service);
+    if (service === undefined) {
+      this.#forget(held);
+      this.#listener.failed(attempt, {
+        code: "unknown_service",
+        message: `This node has no service "${attempt.service}".`,
+        retry: true,
+      });
+      return;
+    }
+    this.#free--;
+    held.state = "running";
+    held.startedAt = performance.now();
+    const job = new Job(
+      attempt.payload,
+      attempt.inputs.map((input) => new Content(input)),
+    );
+    try {
+      if (typeof service.run === "function") {
+        const result = runInline(service.run, job, held);
+        if (result instanceof Promise) this.#settle(held, result);
+        else this.#solved(held, result);
+      } else {
+        held.run = this.#modules.run(service.run, job, attempt.attempt);
+        this.#settle(held, held.run.settled);
+        this.#limit(held);
+      }
+    } catch (error) {
+      this.#failed(held, error);
+    }
+  }
+
+  #settle(held: Held, settled: Promise<Payload>): void {
+    settled.then(
+      (payload) => {
+        if (held.state === "gone") return;
+        this.#solved(held, payload);
+        this.pump();
+      },
+      (error: unknown) => {
+        if (held.state === "gone") return;
+        this.#failed(held, error);
+        this.pump();
+      },
+    );
+  }
+
+  /** A worker is killed when its time is over; inline services are stopped by the hub, which knows of the lost slot then. */
+  #limit(held: Held): void {
+    const { timeoutMs } = held.what;
+    if (timeoutMs === 0) return;
+    held.timer = setTimeout(() => {
+      if (held.state === "gone") return;
+      held.run?.kill();
+      this.#leave(held);
+      this.#listener.failed(held.what, {
+        code: "attempt_timeout",
+        message: `The attempt took longer than ${timeoutMs} ms and was killed.`,
+        retry: true,
+      });
+      this.pump();
+    }, timeoutMs);
+  }
+
+  #solved(held: Held, payload: Payload): void {
+    const heard = held.state !== "orphan";
+    this.#leave(held);
+    if (heard) this.#listener.solved(held.what, performance.now() - held.startedAt, payload);
+  }
+
+  #failed(held: Held, error: unknown): void {
+    const heard = held.state !== "orphan";
+    this.#leave(held);
+    if (!heard) return;
+    if (held.stopped) this.#listener.dropped(held.what);
+    else this.#listener.failed(held.what, failureOf(error));
+  }
+
+  /** Nobody wants its answer: a worker is killed, an inline run is told and keeps its slot until it returns, unheard. */
+  #abandon(held: Held): void {
+    held.abort();
+    held.run?.kill();
+    if (held.state === "queued") held.state = "gone";
+    else if (held.run !== undefined) this.#leave(held);
+    else held.state = "orphan";
+  }
+
+  /** The slot of a run is free again. */
+  #leave(held: Held): void {
+    clearTimeout(held.timer);
+    this.#free++;
+    this.#forget(held);
+  }
+
+  #forget(held: Held): void {
+    held.state = "gone";
+    if (this.#held.get(held.what.task) === held) this.#held.delete(held.what.task);
+  }
+
+  #find(task: number, attempt: number): Held | undefined {
+    const held = this.#held.get(task);
+    return held?.what.attempt === attempt ? held : undefined;
+  }
+}
+
+/** An attempt in the queue or in a slot; also the context its service sees. */
+class Held implements ServiceContext {
+  /** `orphan`: runs on, but nobody wants its answer. `gone`: not here any more. */
+  state: "queued" | "running" | "orphan" | "gone" = "queued";
+  stopped = false;
+  startedAt = 0;
+  run: KillableRun | undefined = undefined;
+  timer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(readonly what: Attempt) {}
+
+  get attempt(): number {
+    return this.what.attempt;
+  }
+
+  /** Made when first asked for: most services never look. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.stopped) this.#controller.abort(NOT_WANTED);
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#controller?.abort(NOT_WANTED);
+  }
+}
+
+const NOT_WANTED = new FlockworkError("cancelled", "This attempt is not wanted any more.");

@@ -1,0 +1,3 @@
+export * from "./events.js";
+export { Scheduler } from "./scheduler.js";
+export type { Counts, NodeView, TaskView } from "./scheduler.js";

@@ -1,0 +1,81 @@
+// An approximate priority queue with O(1) everything: 32 rungs, each a linked list in order of arrival.
+// Placement does not need the exact least loaded node, only one of the least loaded, in turn.
+
+/** An owner's place on one ladder. */
+export class Link<T> {
+  prev: Link<T> | null = null;
+  next: Link<T> | null = null;
+  rung = -1;
+  constructor(readonly owner: T) {}
+}
+
+export class Ladder<T> {
+  private readonly heads: (Link<T> | null)[] = [];
+  private readonly tails: (Link<T> | null)[] = [];
+  /** Bit r is set when rung r has somebody. */
+  private mask = 0;
+
+  /** The lowest rung with somebody on it; -1 when the ladder is empty. */
+  low(): number {
+    return 31 - Math.clz32(this.mask & -this.mask);
+  }
+
+  high(): number {
+    return 31 - Math.clz32(this.mask);
+  }
+
+  lowest(): Link<T> | null {
+    return this.mask === 0 ? null : this.heads[this.low()]!;
+  }
+
+  highest(): Link<T> | null {
+    return this.mask === 0 ? null : this.heads[this.high()]!;
+  }
+
+  /** To the end of the rung's list: whoever was just served is served again after the others. */
+  put(link: Link<T>, rung: number): void {
+    if (link.rung >= 0) {
+      if (link.rung === rung && this.tails[rung] === link) return;
+      this.remove(link);
+    }
+    while (this.heads.length <= rung) {
+      this.heads.push(null);
+      this.tails.push(null);
+    }
+    const tail = this.tails[rung]!;
+    link.rung = rung;
+    link.prev = tail;
+    if (tail === null) {
+      this.heads[rung] = link;
+      this.mask |= 1 << rung;
+    } else tail.next = link;
+    this.tails[rung] = link;
+  }
+
+  remove(link: Link<T>): void {
+    const rung = link.rung;
+    if (rung < 0) return;
+    if (link.prev === null) this.heads[rung] = link.next;
+    else link.prev.next = link.next;
+    if (link.next === null) this.tails[rung] = link.prev;
+    else link.next.prev = link.prev;
+    if (this.heads[rung] === null) this.mask &= ~(1 << rung);
+    link.prev = link.next = null;
+    link.rung = -1;
+  }
+
+  /** The first from below that `wanted` accepts. The caller sees to it that few are refused. */
+  find(wanted: (owner: T) => boolean): T | null {
+    for (let left = this.mask; left !== 0; left &= left - 1) {
+      let link: Link<T> | null = this.heads[31 - Math.clz32(left & -left)]!;
+      for (; link !== null; link = link.next) if (wanted(link.owner)) return link.owner;
+    }
+    return null;
+  }
+}
+
+/** Rung of a node by how many times over its slots are taken: 0 is a free slot, then exact to 15, then by powers of two. */
+export function loadRung(held: number, slots: number): number {
+  const load = Math.floor(held / slots);
+  return load < 16 ? load : Math.min(31, 43 - Math.clz32(load));
+}

@@ -1,0 +1,261 @@
+// What becomes of tasks: submitted, solved, failed and tried again, cancelled, out of time. Placement is elsewhere.
+import type { NodeId, TaskId } from "../ids/index.js";
+import type { Availability } from "./availability.js";
+import type { Core } from "./core.js";
+import type { SchedulerEvent, TaskBatch } from "./events.js";
+import type { Lineage } from "./lineage.js";
+import type { Node } from "./node.js";
+import type { CancelWhy } from "./outbox.js";
+import * as T from "./task.js";
+import { Batch, Task, Trouble } from "./task.js";
+
+type EventOf<Tag, Type> = Extract<SchedulerEvent<Tag>, { readonly type: Type }>;
+
+/** How often an answer's duration is remembered: every one of a small answer, few of a large one. */
+const SAMPLE_EVERY = 64;
+
+export class Outcomes<Tag> {
+  constructor(
+    private readonly core: Core<Tag>,
+    private readonly lineage: Lineage<Tag>,
+    private readonly availability: Availability<Tag>,
+  ) {}
+
+  submit(from: TaskBatch<Tag>): void {
+    const size = from.tags.length;
+    if (size === 0) return;
+    const core = this.core;
+    const group = core.group(from.domain, from.service);
+    const batch = new Batch(from, group, group.level(from.session, from.priority));
+    for (let i = 0; i < size; i++) {
+      const id = (from.first + i) as TaskId;
+      // Sent again after a lost acknowledgement: it is the same task.
+      if (core.tasks.get(id) !== undefined) continue;
+      const task = new Task(id, from.tags[i], batch);
+      core.enter(task);
+      const refs = from.inputs?.[i];
+      if (refs !== undefined && refs.length > 0) this.lineage.link(task, refs);
+      core.ready(task, false);
+    }
+    if (batch.open === 0) {
+      group.tidy(batch.level.turn);
+      core.dropGroup(group);
+    } else if (from.deadlineAt <= core.now) this.expire(batch);
+    else if (from.deadlineAt < Infinity) core.deadlines.set(batch, from.deadlineAt);
+  }
+
+  done(event: EventOf<Tag, "AttemptsDone">): void {
+    const { core } = this;
+    const node = core.nodes.get(event.node);
+    if (node === undefined) return;
+    const solved: TaskId[] = [];
+    const tags: unknown[] = [];
+    const index: number[] = [];
+    for (let i = 0; i < event.tasks.length; i++) {
+      const task = core.tasks.get(event.tasks[i]!);
+      if (task === undefined || task.batch.domain !== node.pool.domain) {
+        this.lineage.unwanted(event.tasks[i]! as TaskId, node, event.values?.[i]);
+        continue;
+      }
+      const attempt = task.attemptAt(node, event.attempts[i]!);
+      let ms = event.ms?.[i];
+      if (attempt !== null) {
+        if (attempt.started) ms ??= core.now - attempt.startedAt;
+        core.free(attempt);
+      }
+      if (!task.open) {
+        if (task.state === T.DONE) this.lineage.producedAgain(task, node, event.values?.[i]);
+        else this.lineage.unwanted(task.id, node, event.values?.[i]);
+        this.lineage.consider(task);
+        continue;
+      }
+      const group = task.batch.group;
+      if (i % SAMPLE_EVERY === 0 && ms !== undefined) group.sample(ms);
+      node.streak = 0;
+      group.failing = null;
+      group.severalFail = false;
+      if (!task.told) {
+        task.told = true;
+        solved.push(task.id);
+        tags.push(task.tag);
+        index.push(i);
+      }
+      this.cancelAttempts(task, "superseded");
+      core.leave(task, T.DONE);
+      if (task.data === null && task.batch.keep === "hub") {
+        if (task.attempts === null) core.forget(task);
+      } else this.lineage.produced(task, node, event.values?.[i]);
+    }
+    if (solved.length > 0) core.outbox.solved(node, solved, tags, index);
+  }
+
+  attemptFailed(event: EventOf<Tag, "AttemptFailed">): void {
+    const { core } = this;
+    const node = core.nodes.get(event.node);
+    const task = core.tasks.get(event.task);
+    const attempt = node === undefined ? null : (task?.attemptAt(node, event.attempt) ?? null);
+    if (node === undefined || task === undefined || attempt === null) return;
+    const counts = attempt.state !== T.ZOMBIE;
+    core.free(attempt);
+    if (counts && task.open) this.failAttempt(task, node, event.code, event.message, event.retry);
+    else this.lineage.consider(task);
+  }
+
+  dropped(event: EventOf<Tag, "AttemptsDropped">): void {
+    const { core } = this;
+    const node = core.nodes.get(event.node);
+    if (node === undefined) return;
+    // From the last to the first, so that what returns to the front of its queue keeps its order.
+    for (let i = event.tasks.length - 1; i >= 0; i--) {
+      const task = core.tasks.get(event.tasks[i]!);
+      const attempt = task?.attemptAt(node, event.attempts[i]!) ?? null;
+      if (task === undefined || attempt === null) continue;
+      core.free(attempt);
+      this.backToReady(task);
+    }
+  }
+
+  /** After an attempt has gone without counting: if nobody runs the task now, somebody may. */
+  backToReady(task: Task): void {
+    if (task.state === T.RUNNING && !task.hasLiveAttempt) this.core.ready(task, true);
+    else if (!task.open) this.lineage.consider(task);
+  }
+
+  cancel(tasks: ArrayLike<number>): void {
+    for (let i = 0; i < tasks.length; i++) {
+      const task = this.core.tasks.get(tasks[i]!);
+      if (task?.open === true && !task.told)
+        this.fail(task, "cancelled", `${named(task)} was cancelled`, "cancelled");
+    }
+  }
+
+  /** The node was lost while it ran the task. False when that was once too often. */
+  nodeLost(task: Task, nodeId: NodeId): boolean {
+    const trouble = (task.trouble ??= new Trouble());
+    trouble.downs++;
+    trouble.reasons.push({
+      node: nodeId,
+      code: "node_lost",
+      message: "the node went away while it ran the task",
+    });
+    if (trouble.downs < this.core.options.maxNodesTakenDown) return true;
+    const message = `${named(task)} has been running on ${trouble.downs} nodes in a row when they went away; the last was ${nodeId}`;
+    this.fail(task, "node_lost", message, "superseded");
+    return false;
+  }
+
+  /** The node that was lost is back as itself: the task did not take it down. */
+  nodeFound(task: Task, nodeId: NodeId): void {
+    const trouble = task.trouble;
+    if (trouble === null) return;
+    trouble.downs = Math.max(0, trouble.downs - 1);
+    const at = trouble.reasons.findLastIndex((r) => r.node === nodeId && r.code === "node_lost");
+    if (at >= 0) trouble.reasons.splice(at, 1);
+  }
+
+  /** Attempts, rests and deadlines that are over by now. */
+  tick(): void {
+    const { core } = this;
+    while (core.attemptTimers.topKey() <= core.now) {
+      const attempt = core.attemptTimers.top()!;
+      const { task, node } = attempt;
+      core.cancel(attempt, "attempt_timeout");
+      const message = `one attempt took longer than ${task.batch.attemptTimeoutMs} ms`;
+      this.failAttempt(task, node, "attempt_timeout", message, true);
+    }
+    while (core.restTimers.topKey() <= core.now) this.wakeRested(core.restTimers.top()!);
+    while (core.deadlines.topKey() <= core.now) {
+      const batch = core.deadlines.top()!;
+      core.deadlines.remove(batch);
+      this.expire(batch);
+    }
+  }
+
+  /** Fails what cannot get its inputs, and what needed that, until none is left. */
+  sweep(): void {
+    const { doomed } = this.lineage;
+    for (let i = 0; i < doomed.length; i++) {
+      const { task, message, reasons } = doomed[i]!;
+      if (!task.open) continue;
+      (task.trouble ??= new Trouble()).reasons.push(...reasons);
+      this.fail(task, "input_failed", `${named(task)} ${message}`, "cancelled");
+    }
+    doomed.length = 0;
+  }
+
+  private expire(batch: Batch): void {
+    for (let i = 0; i < batch.size && batch.open > 0; i++) {
+      const task = this.core.tasks.get(batch.first + i);
+      if (task?.batch === batch && task.open && !task.told)
+        this.fail(task, "deadline", `${named(task)} was not solved before its deadline`, "deadline");
+    }
+  }
+
+  private failAttempt(task: Task, node: Node, code: string, message: string, retry: boolean): void {
+    const { core } = this;
+    const trouble = (task.trouble ??= new Trouble());
+    trouble.reasons.push({ node: node.id, code, message });
+    trouble.downs = 0;
+    trouble.failed++;
+    if (!trouble.failedOn.includes(node)) trouble.failedOn.push(node);
+    if (retry) this.blame(node, task);
+    if (!retry) {
+      this.fail(
+        task,
+        code,
+        `${named(task)} failed on ${node.id}, not to be tried again: ${message}`,
+        "superseded",
+      );
+    } else if (task.state === T.RUNNING && !task.hasLiveAttempt) {
+      if (trouble.failed >= task.batch.maxAttempts) {
+        const tries = trouble.failed === 1 ? "its only attempt" : `${trouble.failed} attempts`;
+        this.fail(
+          task,
+          code,
+          `${named(task)} failed after ${tries}; the last on ${node.id}: ${message}`,
+          "superseded",
+        );
+      } else if (core.othersThan(trouble.failedOn, task.batch.group)) core.ready(task, true);
+      else core.backOff(task);
+    }
+  }
+
+  private wakeRested(task: Task): void {
+    this.core.unqueue(task);
+    this.core.ready(task, true);
+  }
+
+  private fail(task: Task, code: string, message: string, why: CancelWhy): void {
+    const { core } = this;
+    this.cancelAttempts(task, why);
+    // A task that is run again for a value it has lost was told as solved long ago, and may have others still.
+    core.leave(task, task.told ? T.DONE : T.OVER);
+    if (!task.told) core.outbox.failed(task, code, message, task.trouble?.reasons ?? []);
+    task.told = true;
+    this.lineage.ended(task);
+  }
+
+  private cancelAttempts(task: Task, why: CancelWhy): void {
+    for (let a = task.attempts; a !== null; a = a.sibling) this.core.cancel(a, why);
+  }
+
+  /** Quarantine for a node that fails task after task, unless others fail them as well, or there are no others. */
+  private blame(node: Node, task: Task): void {
+    const { core } = this;
+    const group = task.batch.group;
+    if (group.failing === null) group.failing = node;
+    else if (group.failing !== node) group.severalFail = true;
+    if (node.lastFailed !== task.id) node.streak++;
+    node.lastFailed = task.id;
+    const { quarantineAfter, quarantineMs } = core.options;
+    if (node.streak < quarantineAfter || !node.available || group.severalFail || group.available < 2) return;
+    const streak = node.streak;
+    node.streak = 0;
+    this.availability.quarantine(node, core.now + quarantineMs);
+    core.outbox.quarantined(node, node.quarantinedUntil, `${streak} tasks in a row failed on it`);
+  }
+}
+
+function named(task: Task): string {
+  return `task ${task.id} ("${task.batch.service}")`;
+}

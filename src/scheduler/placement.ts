@@ -1,0 +1,217 @@
+// Who gets what: idle slots first, then windows; what a full node holds goes back to idle ones; second copies at the end.
+import type { Core } from "./core.js";
+import type { Group } from "./group.js";
+import type { Node, Pool } from "./node.js";
+import { LIVE } from "./task.js";
+import type { Task } from "./task.js";
+
+/** A second copy starts when the first has run this many times the median, and at least this much longer. */
+const COPY_AFTER = 2;
+const COPY_AFTER_MS = 10;
+/** Places looked at per input: beyond that, one is as good as another. */
+const PLACES_SEEN = 16;
+/** Attempts looked at in one hand for some that may be asked back. */
+const RECALL_SEEN = 4096;
+
+export class Placement<Tag> {
+  constructor(private readonly core: Core<Tag>) {}
+
+  /** Gives out all that can be given out now. */
+  settle(): void {
+    const { core } = this;
+    this.bringUpToDate();
+    if (core.paused) return;
+    const groups = this.groupsWithWork();
+    const pools = core.dirtyPools;
+    core.dirtyPools = [];
+    for (const pool of pools) pool.dirty = false;
+    // One of each service in turn; alone, a service gets all it wants at once.
+    if (groups.length === 1) this.serve(groups[0]!, true);
+    else for (let w = groups; w.length > 0;) w = w.filter((group) => this.serve(group, false));
+    for (const pool of pools) this.useIdle(pool);
+    for (const group of groups) this.copySlowest(group);
+  }
+
+  /** At the times that useIdle asked for. */
+  tick(): void {
+    const { core } = this;
+    while (core.copyTimers.topKey() <= core.now) {
+      const group = core.copyTimers.top()!;
+      core.copyTimers.remove(group);
+      this.copySlowest(group);
+    }
+  }
+
+  private bringUpToDate(): void {
+    const { touched } = this.core;
+    for (const node of touched) {
+      node.touched = false;
+      this.core.fillSlots(node);
+      node.pool.refresh(node);
+      this.core.wakePool(node.pool);
+    }
+    touched.length = 0;
+  }
+
+  private groupsWithWork(): Group[] {
+    const { core } = this;
+    const groups: Group[] = [];
+    for (const pool of core.dirtyPools) {
+      const { offers } = pool;
+      for (let i = 0; i < offers.length; i++) {
+        const { group } = offers[(pool.cursor + i) % offers.length]!;
+        if (group.ready > 0 && !group.served) {
+          group.served = true;
+          groups.push(group);
+        }
+      }
+    }
+    for (const group of core.dirtyGroups) {
+      group.dirty = false;
+      if (group.ready > 0 && !group.served) {
+        group.served = true;
+        groups.push(group);
+      }
+    }
+    core.dirtyGroups.length = 0;
+    for (const group of groups) group.served = false;
+    return groups;
+  }
+
+  /** Gives out one task of the group, or all. False when nothing more can be given out. */
+  private serve(group: Group, all: boolean): boolean {
+    if (group.buckets.size > 0 && this.servePicky(group, all) && !all) return true;
+    for (;;) {
+      const offer = group.room.lowest()?.owner;
+      const task = offer === undefined ? null : group.peek();
+      if (offer === undefined || task === null) return false;
+      const node = this.nearData(group, task) ?? offer.pool.room.lowest()!.owner;
+      this.give(task, node);
+      if (!all) return true;
+    }
+  }
+
+  /** Tasks that failed before: each goes where it has not failed. Whether any could go. */
+  private servePicky(group: Group, all: boolean): boolean {
+    let any = false;
+    for (const bucket of group.buckets.values()) {
+      while (bucket.head !== null) {
+        const node = pick(group, bucket.nodes);
+        if (node === null) break;
+        this.give(bucket.head, node);
+        any = true;
+        if (!all) return true;
+      }
+      if (group.room.low() < 0) break;
+    }
+    return any;
+  }
+
+  private give(task: Task, node: Node): void {
+    const { core } = this;
+    const group = task.batch.group;
+    core.unqueue(task);
+    group.charge(task);
+    const offer = node.pool.groups.get(group)!;
+    node.pool.cursor = (offer.index + 1) % node.pool.offers.length;
+    // Pools that are equally loaded take turns.
+    if (group.offers > 1) group.room.put(offer.room, offer.room.rung);
+    this.start(task, node);
+  }
+
+  private start(task: Task, node: Node): void {
+    const attempt = this.core.attempts.take(task, node, ++task.lastAttempt);
+    this.core.hold(attempt);
+    this.core.outbox.dispatch(attempt);
+    node.pool.refresh(node);
+  }
+
+  /** The node with the most bytes of the task's inputs, if it is as free as the freest. */
+  private nearData(group: Group, task: Task): Node | null {
+    const inputs = task.data?.inputs;
+    if (inputs === undefined || inputs.length === 0) return null;
+    const bytes = new Map<Node, number>();
+    const free = group.room.low() === 0;
+    let best: Node | null = null;
+    let most = 0;
+    for (const value of inputs)
+      for (let i = 0; i < value.nodes.length && i < PLACES_SEEN; i++) {
+        const node = value.nodes[i]!;
+        if (node.room.rung < 0 || (free && node.room.rung > 0) || !node.pool.groups.has(group)) continue;
+        const sum = (bytes.get(node) ?? 0) + value.bytes;
+        bytes.set(node, sum);
+        if (sum > most) {
+          most = sum;
+          best = node;
+        }
+      }
+    return best;
+  }
+
+  /** Idle slots that no ready task wants: some get tasks that others hold, some a copy of the slowest. */
+  private useIdle(pool: Pool): void {
+    if (pool.idleSlots === 0) return;
+    for (const { group } of pool.offers) {
+      if (pool.idleSlots > pool.recalling) this.recall(pool, group);
+      this.copySlowest(group);
+    }
+  }
+
+  private recall(pool: Pool, group: Group): void {
+    while (pool.idleSlots > pool.recalling) {
+      const victim = group.laden.highest()?.owner.pool.laden.highest()?.owner;
+      if (victim === undefined) return;
+      const share = Math.ceil((victim.spare * pool.idleSlots) / (pool.idleSlots + victim.slots));
+      let asked = 0;
+      let seen = 0;
+      for (
+        let a = victim.last;
+        a !== null && !a.started && asked < share && seen < RECALL_SEEN;
+        a = a.prev, seen++
+      ) {
+        if (a.state !== LIVE || a.recalled || !this.suits(pool, a.task)) continue;
+        this.core.recall(a, pool);
+        asked++;
+      }
+      if (asked === 0) return;
+      victim.pool.refresh(victim);
+    }
+  }
+
+  /** Whether an idle node of the pool could take the task. */
+  private suits(pool: Pool, task: Task): boolean {
+    if (!pool.groups.has(task.batch.group)) return false;
+    const failedOn = task.trouble?.failedOn;
+    return failedOn === undefined || failedOn.length === 0;
+  }
+
+  private copySlowest(group: Group): void {
+    const { core } = this;
+    for (let run = group.oldestRun; run !== null; run = group.oldestRun) {
+      if (core.paused || group.ready > 0 || group.room.low() !== 0) return;
+      // Without its inputs, a copy could not start.
+      if (run.task.data !== null && run.task.data.missing > 0) {
+        group.removeRun(run);
+        continue;
+      }
+      const median = group.median();
+      const due = run.startedAt + Math.max(COPY_AFTER * median, median + COPY_AFTER_MS);
+      if (due > core.now) {
+        if (due < Infinity) core.copyTimers.set(group, due);
+        return;
+      }
+      const node = pick(group, [run.node, ...(run.task.trouble?.failedOn ?? [])]);
+      if (node === null || node.idleSlots === 0) return;
+      group.removeRun(run);
+      this.start(run.task, node);
+    }
+    core.copyTimers.remove(group);
+  }
+}
+
+/** The freest node with room beyond these. */
+function pick(group: Group, not: readonly Node[]): Node | null {
+  let found: Node | null = null;
+  group.room.find(({ pool }) => (found = pool.room.find((node) => !not.includes(node))) !== null);
+  return found;
+}

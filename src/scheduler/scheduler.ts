@@ -1,0 +1,194 @@
+// The scheduler: handle(event, now) -> effects. Pure: no clock, no socket, no randomness but its seed's.
+// This file is its face; outcomes.ts, membership.ts, lineage.ts and placement.ts hold the decisions.
+import type { Domain, NodeId, TaskId } from "../ids/index.js";
+import { Availability } from "./availability.js";
+import { Core, groupKey } from "./core.js";
+import type { SchedulerEffect, SchedulerEvent, SchedulerOptions } from "./events.js";
+import { Lineage } from "./lineage.js";
+import { Membership } from "./membership.js";
+import type { Node } from "./node.js";
+import { Outcomes } from "./outcomes.js";
+import { Placement } from "./placement.js";
+import * as T from "./task.js";
+
+/** A node as others may see it. */
+export interface NodeView {
+  readonly id: NodeId;
+  readonly domain: Domain;
+  readonly slots: number;
+  readonly window: number;
+  /** Attempts within its slots, and all it holds, with those that were told to stop and have not answered. */
+  readonly running: number;
+  readonly held: number;
+  readonly reachable: boolean;
+  readonly draining: boolean;
+  readonly quarantined: boolean;
+}
+
+export interface TaskView<Tag> {
+  readonly id: TaskId;
+  readonly tag: Tag;
+  /** "failed" and "solved" are seen only while something still refers to the task. */
+  readonly state: (typeof T.STATE_NAMES)[number];
+  readonly attempts: number;
+  /** Where it is taken to be running. */
+  readonly nodes: readonly NodeId[];
+}
+
+export interface Counts {
+  readonly waiting: number;
+  readonly running: number;
+  readonly blocked: number;
+  readonly nodes: number;
+  /** Tasks kept in memory: the open ones, those whose values may be wanted, those a node has not let go of. */
+  readonly remembered: number;
+}
+
+export class Scheduler<Tag> {
+  private readonly core: Core<Tag>;
+  private readonly lineage: Lineage<Tag>;
+  private readonly outcomes: Outcomes<Tag>;
+  private readonly membership: Membership<Tag>;
+  private readonly placement: Placement<Tag>;
+
+  constructor(options: Partial<SchedulerOptions> = {}, seed = 1) {
+    this.core = new Core(options, seed);
+    this.lineage = new Lineage(this.core);
+    const availability = new Availability(this.core);
+    this.outcomes = new Outcomes(this.core, this.lineage, availability);
+    this.membership = new Membership(this.core, this.outcomes, this.lineage, availability);
+    this.placement = new Placement(this.core);
+  }
+
+  /** Takes one event at time `now` (milliseconds, never going back) and says what to do, in order. */
+  handle(event: SchedulerEvent<Tag>, now: number): SchedulerEffect<Tag>[] {
+    this.core.now = Math.max(this.core.now, now);
+    this.apply(event);
+    this.outcomes.sweep();
+    this.placement.settle();
+    this.core.attempts.turn();
+    return this.core.outbox.flush();
+  }
+
+  /** When a Tick is due; Infinity: only another event can change anything. */
+  nextTimer(): number {
+    const { attemptTimers, nodeTimers, restTimers, deadlines, copyTimers } = this.core;
+    return Math.min(
+      attemptTimers.topKey(),
+      nodeTimers.topKey(),
+      restTimers.topKey(),
+      deadlines.topKey(),
+      copyTimers.topKey(),
+    );
+  }
+
+  counts(): Counts {
+    const { counts, nodes, tasks } = this.core;
+    return {
+      waiting: counts[T.READY]! + counts[T.PICKY]! + counts[T.RESTING]!,
+      running: counts[T.RUNNING]!,
+      blocked: counts[T.BLOCKED]!,
+      nodes: nodes.size,
+      remembered: tasks.size,
+    };
+  }
+
+  /** Assignments so far. */
+  get decisions(): number {
+    return this.core.outbox.decisions;
+  }
+
+  /** Whether a reachable node offers the service. */
+  offers(domain: Domain, service: string): boolean {
+    return (this.core.groups.get(groupKey(domain, service))?.reachable ?? 0) > 0;
+  }
+
+  task(id: TaskId): TaskView<Tag> | undefined {
+    const task = this.core.tasks.get(id);
+    if (task === undefined) return undefined;
+    const nodes: NodeId[] = [];
+    for (let a = task.attempts; a !== null; a = a.sibling) if (a.state === T.LIVE) nodes.push(a.node.id);
+    // Only batches of this Tag come in, so what a task carries is one.
+    return { id, tag: task.tag as Tag, state: T.STATE_NAMES[task.state]!, attempts: task.lastAttempt, nodes };
+  }
+
+  node(id: NodeId): NodeView | undefined {
+    const node = this.core.nodes.get(id);
+    return node === undefined ? undefined : view(node);
+  }
+
+  *nodes(): IterableIterator<NodeView> {
+    for (const node of this.core.nodes.values()) yield view(node);
+  }
+
+  /** A hash of every decision so far: the same events and the same seed give the same. */
+  digest(): string {
+    return this.core.outbox.digest();
+  }
+
+  private apply(event: SchedulerEvent<Tag>): void {
+    const { core, outcomes, membership, lineage } = this;
+    switch (event.type) {
+      case "TasksSubmitted":
+        return outcomes.submit(event.batch);
+      case "AttemptsDone":
+        return outcomes.done(event);
+      case "AttemptFailed":
+        return outcomes.attemptFailed(event);
+      case "AttemptsDropped":
+        return outcomes.dropped(event);
+      case "TasksCancelled":
+        return outcomes.cancel(event.tasks);
+      case "NodeJoined":
+        return membership.join(event);
+      case "NodeResumed":
+        return membership.resume(event);
+      case "NodeWindow":
+        return this.withNode(event.node, (node) => membership.window(node, event.window));
+      case "NodeUnreachable":
+        return this.withNode(event.node, (node) => membership.lose(node));
+      case "NodeLeft":
+        return this.withNode(event.node, (node) => membership.left(node));
+      case "NodeDraining":
+        return this.withNode(event.node, (node) => membership.drain(node));
+      case "ValuesReleased":
+        return lineage.release(event.values);
+      case "ValueCopied":
+        return lineage.copied(event.value, event.bytes, event.place);
+      case "ValueLost":
+        return lineage.lostAt(event.value, event.place);
+      case "DispatchPaused":
+        core.paused = true;
+        return;
+      case "DispatchResumed":
+        core.paused = false;
+        return;
+      case "Tick":
+        outcomes.tick();
+        membership.tick();
+        return this.placement.tick();
+      default:
+        return event satisfies never;
+    }
+  }
+
+  /** A node that is not known has left already: what is said of it comes too late. */
+  private withNode(id: NodeId, then: (node: Node) => void): void {
+    const node = this.core.nodes.get(id);
+    if (node !== undefined) then(node);
+  }
+}
+
+function view(node: Node): NodeView {
+  return {
+    id: node.id,
+    domain: node.pool.domain,
+    slots: node.slots,
+    window: node.window,
+    running: node.running,
+    held: node.held,
+    reachable: node.reachable,
+    draining: node.draining,
+    quarantined: node.quarantinedUntil > 0,
+  };
+}

@@ -1,0 +1,36 @@
+// What the columns of one message must agree on. A column's name means the same in every message, so one rule fits all rows.
+import { payloadsFault, type PayloadColumns } from "./payloads.js";
+
+/** The columns a message may have. */
+interface Columns extends Partial<PayloadColumns> {
+  readonly tasks?: Float64Array;
+  readonly attempts?: Uint16Array;
+  readonly seqs?: Float64Array;
+  readonly ms?: Float32Array;
+  readonly inputs?: Uint16Array | readonly number[];
+}
+
+/** What is wrong with the columns of a message that has passed its schema; undefined if nothing. */
+export function columnsFault(message: Columns): string | undefined {
+  const { tasks, attempts, seqs, ms, inputs, kinds, lengths, data } = message;
+  // Not in `submit`, where `attempts` is an option of the jobs.
+  if (tasks && attempts && tasks.length !== attempts.length) return "tasks and attempts differ in length";
+  if (tasks && ms && tasks.length !== ms.length) return "tasks and ms differ in length";
+  for (const numbers of [tasks, seqs])
+    if (numbers && !numbers.every(isNumber)) return "a task or sequence number is not a whole number from 0";
+  if (!kinds || !lengths || !data) return undefined;
+  const owners = tasks ?? seqs;
+  if (owners) {
+    let payloads = owners.length;
+    if (inputs instanceof Uint16Array) {
+      if (inputs.length !== owners.length) return "tasks and inputs differ in length";
+      payloads = inputs.reduce((sum, n) => sum + n, 0);
+    }
+    if (payloads !== kinds.length) return `${payloads} payloads are named, ${kinds.length} are there`;
+  }
+  return payloadsFault({ kinds, lengths, data });
+}
+
+function isNumber(n: number): boolean {
+  return n >= 0 && Number.isSafeInteger(n);
+}

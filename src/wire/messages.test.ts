@@ -1,0 +1,177 @@
+// The table of messages: each row takes a good message from the right peer, and nothing else.
+import { describe, expect, it } from "vitest";
+import { decodeFrame, encodeFrame } from "./frame.js";
+import {
+  checkMessage,
+  MESSAGES,
+  type Message,
+  type MessageName,
+  type MessageOf,
+  type Role,
+} from "./messages.js";
+import { packPayloads } from "./payloads.js";
+
+const attempts = { tasks: Float64Array.of(7, 2 ** 40), attempts: Uint16Array.of(1, 3) };
+const runs = { runs: Float64Array.of(0, 10) };
+const two = packPayloads([
+  { kind: 1, bytes: new TextEncoder().encode("first job") },
+  { kind: 0, bytes: Uint8Array.of(1, 2, 3) },
+]);
+const hello: MessageOf<"hello"> & { node: object } = {
+  t: "hello",
+  version: 1,
+  software: "flockwork 0.1.0",
+  role: "node",
+  kind: "computing",
+  id: "worker.0a.14.1e.28",
+  session: "worker.0a.14.1e.28",
+  instance: "5f",
+  domain: "166",
+  node: { slots: 2, window: 8, services: ["upper"], idempotent: [], ...attempts },
+};
+
+/** One good message of each name. */
+const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
+  hello,
+  welcome: {
+    t: "welcome",
+    version: 1,
+    software: "flockwork 0.1.0",
+    hub: "hub.00.00.00.01",
+    nextSeq: 0,
+    missed: 0,
+  },
+  notice: { t: "notice", code: "limit", message: "Slower, please.", fatal: false },
+  beat: { t: "beat" },
+  goodbye: { t: "goodbye" },
+  submit: { t: "submit", seq: 0, service: "upper", priority: -1, attempts: 3, inputs: [4], ...two },
+  accepted: { t: "accepted", ...runs },
+  refused: { t: "refused", ...runs, code: "storage_full", message: "The disk is full." },
+  cancel: { t: "cancel", ...runs },
+  solutions: { t: "solutions", seqs: Float64Array.of(0, 1), node: "worker.0a.14.1e.28", ...two },
+  unsolved: {
+    t: "unsolved",
+    seq: 3,
+    code: "service_error",
+    message: "No.",
+    reasons: [["n", "service_error", "No."]],
+  },
+  ack: { t: "ack", ...runs },
+  resume: { t: "resume" },
+  run: { t: "run", service: "upper", attemptTimeoutMs: 0, ...attempts, ...two },
+  stop: { t: "stop", why: "cancelled", ...attempts },
+  recall: { t: "recall", ...attempts },
+  dropped: { t: "dropped", ...attempts },
+  solved: { t: "solved", ...attempts, ms: Float32Array.of(0.5, 2), ...two },
+  failed: { t: "failed", task: 7, attempt: 1, code: "service_error", message: "No.", retry: true },
+  stored: { t: "stored", ...attempts },
+  credit: { t: "credit", window: 16 },
+};
+
+const ROLES: Role[] = ["client", "node", "beat", "hub"];
+
+describe("checkMessage", () => {
+  for (const [name, message] of Object.entries(GOOD)) {
+    it(`takes ${name} from whom it may come, through a frame, and from nobody else`, () => {
+      const [decoded] = decodeFrame(encodeFrame([message]));
+      for (const role of ROLES)
+        if ((MESSAGES[name as MessageName].from as readonly Role[]).includes(role))
+          expect(checkMessage(decoded, role)).toEqual(message);
+        else expect(() => checkMessage(decoded, role)).toThrow(`A ${role} may not send "${name}".`);
+    });
+
+    it(`refuses ${name} with a field of another type`, () => {
+      const [role] = MESSAGES[name as MessageName].from;
+      for (const field of Object.keys(message)) {
+        const wrong = { ...message, [field]: { no: "such" } };
+        expect(() => checkMessage(wrong, role), field).toThrow(
+          expect.objectContaining({ code: "bad_message" }),
+        );
+      }
+    });
+  }
+
+  it("names the message and the field", () => {
+    expect(() => checkMessage({ t: "credit", window: -1 }, "node")).toThrow(/^Message "credit", window: /);
+    expect(() => checkMessage({ ...hello, node: { ...hello.node, slots: "2" } }, "node")).toThrow(
+      /^Message "hello", node.slots: /,
+    );
+  });
+
+  it("tells another version apart from a bad message, whatever its fields", () => {
+    for (const [from, message] of [
+      ["node", { t: "hello", version: 2, software: "flockwork 9", all: "different" }],
+      ["hub", { t: "welcome", version: 0 }],
+    ] as const)
+      expect(() => checkMessage(message, from)).toThrow(
+        expect.objectContaining({ code: "version_mismatch" }),
+      );
+    expect(() => checkMessage({ ...hello, version: 2 }, "node")).toThrow(
+      "This program (flockwork 0.1.0) speaks version 2 of the protocol, the hub version 1.",
+    );
+  });
+
+  it("leaves out fields it does not know", () => {
+    expect(checkMessage({ t: "beat", admin: true }, "node")).toEqual({ t: "beat" });
+  });
+
+  it.each([
+    null,
+    7,
+    "beat",
+    [],
+    {},
+    { t: 1 },
+    { t: "toString" },
+    { t: "__proto__" },
+    { t: BigInt64Array.of(1n) },
+  ])("refuses %o", (message) => {
+    expect(() => checkMessage(message, "hub")).toThrow(expect.objectContaining({ code: "bad_message" }));
+  });
+
+  it("prints little of a very long type", () => {
+    try {
+      checkMessage({ t: "x".repeat(1e6) }, "hub");
+      expect.unreachable();
+    } catch (error) {
+      expect((error as Error).message.length).toBeLessThan(200);
+    }
+  });
+
+  it.each<[string, Role, object]>([
+    ["tasks and attempts differ", "node", { ...GOOD.dropped, attempts: Uint16Array.of(1) }],
+    [
+      "tasks and attempts differ",
+      "node",
+      { ...hello, node: { ...hello.node, attempts: new Uint16Array(9) } },
+    ],
+    ["tasks and ms differ", "node", { ...GOOD.solved, ms: new Float32Array(3) }],
+    ["not a whole number", "node", { ...GOOD.dropped, tasks: Float64Array.of(1, NaN) }],
+    ["not a whole number", "node", { ...GOOD.dropped, tasks: Float64Array.of(1, -1) }],
+    ["not a whole number", "hub", { ...GOOD.solutions, seqs: Float64Array.of(1, 2 ** 60) }],
+    ["3 payloads are named, 2 are there", "hub", { ...GOOD.solutions, seqs: Float64Array.of(1, 2, 3) }],
+    ["3 payloads are named, 2 are there", "hub", { ...GOOD.run, inputs: Uint16Array.of(1, 2) }],
+    ["tasks and inputs differ", "hub", { ...GOOD.run, inputs: Uint16Array.of(2) }],
+    ["Payloads need 24 bytes", "client", { ...GOOD.submit, data: new Uint8Array(32) }],
+    // Lengths that add up only if sums wrap at 2^32.
+    [
+      "Payloads need 8589934592 bytes",
+      "client",
+      { ...GOOD.submit, lengths: Uint32Array.of(2 ** 32 - 1, 2 ** 32 - 1), data: new Uint8Array(0) },
+    ],
+    ["kind 9 is not known", "client", { ...GOOD.submit, kinds: Uint8Array.of(0, 9) }],
+    ["1 payload kinds but 2 lengths", "client", { ...GOOD.submit, kinds: Uint8Array.of(0) }],
+  ])("refuses columns that do not fit: %s", (what, role, message) => {
+    expect(() => checkMessage(message, role)).toThrow(what);
+  });
+
+  it("takes several payloads for one task", () => {
+    const run = {
+      ...GOOD.run,
+      tasks: Float64Array.of(1),
+      attempts: Uint16Array.of(1),
+      inputs: Uint16Array.of(2),
+    };
+    expect(checkMessage(run, "hub")).toEqual(run);
+  });
+});
