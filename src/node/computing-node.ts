@@ -144,7 +144,8 @@ export class ComputingNode {
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
     const node = new ComputingNode(options, runtime);
     await node.#link.connect();
-    onTickEnd(() => node.#slots.begin());
+    // Later than all that awaits join() in this turn.
+    setTimeout(() => node.#slots.begin(), 0);
     return node;
   }
 

@@ -264,7 +264,7 @@ test("a hub that is told to stop loses nothing, and is gone within ten seconds",
   const seen = new Set<number>();
   const reading = (async () => {
     for await (const result of batch) {
-      expect(result.ok && result.text()).toBe(`JOB ${result.index}`);
+      expect(result.ok ? result.text() : String(result.error)).toBe(`JOB ${result.index}`);
       expect(seen.has(result.index)).toBe(false);
       seen.add(result.index);
     }
