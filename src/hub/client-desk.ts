@@ -47,7 +47,10 @@ export class ClientDesk {
       hello.durable ?? false,
     );
     if (session.peer !== undefined) {
-      if (session.instance !== hello.instance)
+      // One that has fallen silent may be frozen for good; whoever comes under its name takes its place.
+      const now = performance.now();
+      const alive = now - session.peer.heardAt(now) < this.#parts.limits.silentMs;
+      if (session.instance !== hello.instance && alive)
         throw new FlockworkError(
           "session_taken",
           `Session "${hello.session}" is in use by the main node ${session.peer.hello?.id ?? "?"}; choose another session name or close that one.`,

@@ -11,6 +11,7 @@ import {
 } from "../ids/index.js";
 import {
   Link,
+  nextTurn,
   onTickEnd,
   PROTOCOL_VERSION,
   unpackPayloads,
@@ -148,8 +149,7 @@ export class ComputingNode {
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
     const node = new ComputingNode(options, runtime);
     await node.#link.connect();
-    // Not sooner: between here and whoever awaits join() lie turns of the microtask queue.
-    setTimeout(() => node.#slots.begin(), 0);
+    void nextTurn().then(() => node.#slots.begin());
     return node;
   }
 

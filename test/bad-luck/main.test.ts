@@ -53,6 +53,26 @@ describe.concurrent("a main node killed and restarted with its session's name", 
     await flock.main(hub.url, { session: "nightly", domain: "another" });
   });
 
+  it("gives its place up while it is frozen, and is told so when it wakes", async ({ onTestFinished }) => {
+    const flock = new Flock(onTestFinished);
+    const hub = await flock.hub();
+    await flock.worker(hub.url, { slots: 4 });
+    const options = { hub: hub.url, session: "nightly", service: "slow" };
+    const first = flock.script(SENDER, JSON.stringify({ ...options, jobs: ["a 0", "b 0"], take: 1 }));
+    await first.said(/^holding /);
+    first.signal("SIGSTOP");
+    const second = await until(
+      "the frozen one's place",
+      () => flock.main(hub.url, { session: "nightly" }).catch(() => undefined),
+      (main) => main !== undefined,
+    );
+    expect(second?.missed).toBeGreaterThan(0);
+    first.signal("SIGCONT");
+    // It comes back under a name that is taken now; the place stays with whoever has it.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(second?.state).toBe("running");
+  });
+
   it("without a name leaves no work behind", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);
     const hub = await flock.hub();
@@ -114,6 +134,7 @@ describe.concurrent("a job cancelled in mid run", () => {
     for await (const result of batch) expect(!result.ok && result.error.code).toBe("cancelled");
     await worker.program.saidTimes(/^aborted /, 2);
     expect((await main.request("upper", "next")).text()).toBe("NEXT");
+    await worker.runs("next");
     expect(worker.began).toEqual(["b0", "b1", "next"]);
     expect(await hub.jobs()).toMatchObject({ waiting: 0, running: 0, solved: 1, unsolved: 200 });
   });
