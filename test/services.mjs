@@ -3,8 +3,15 @@
 import { writeSync } from "node:fs";
 import { threadId } from "node:worker_threads";
 
-/** Straight to the pipe: also from a worker, and also just before the thread is held. */
-const say = (line) => writeSync(1, `${line}\n`);
+/** Straight to the pipe: also from a worker, and also just before the thread is held. A full pipe is waited for. */
+const say = (line) => {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0;)
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+};
 
 const parts = (job) => {
   const [name, ms = "0"] = job.text().split(" ");

@@ -26,6 +26,7 @@ async function listen(): Promise<Heard> {
   const closed: string[] = [];
   server.on("connection", (ws) => {
     let role = "";
+    ws.send(encodeFrame([{ t: "challenge", version: 1, software: "test", nonce: "5a".repeat(16) }]));
     // Both connections stay up as long as the hub beats.
     const beats = setInterval(() => ws.send(encodeFrame([{ t: "beat" }])), 500);
     ws.on("close", () => {

@@ -1,5 +1,7 @@
 // Reading option values, with errors that name the option, the value and what would do.
+import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
+import { FlockworkError } from "../ids/index.js";
 
 export function wholeNumber(option: string, least: number, most: number): (text: string) => number {
   return (text) => {
@@ -16,4 +18,23 @@ export function choice<T extends string>(option: string, values: readonly T[]): 
       throw new InvalidArgumentError(`${option} takes one of ${values.join(", ")}.`);
     return text as T;
   };
+}
+
+/** The text of a certificate or key file. */
+export function readPem(option: string, file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new FlockworkError(
+      "bad_argument",
+      `${option} ${file} can not be read: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  if (!text.includes("-----BEGIN "))
+    throw new FlockworkError(
+      "bad_argument",
+      `${option} ${file} is not in PEM format (it has no "-----BEGIN" line).`,
+    );
+  return text;
 }

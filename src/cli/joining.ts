@@ -1,10 +1,14 @@
 // What the commands that join a hub share: their options, and what they say while no hub answers.
 import type { Command } from "commander";
 import type { FlockworkError } from "../ids/index.js";
+import { readPem } from "./arguments.js";
 import { remark } from "./screen.js";
 
 export interface JoinFlags {
   readonly hub?: string;
+  readonly token?: string;
+  readonly ca?: string;
+  readonly insecure?: boolean;
   readonly domain: string;
   readonly name: string;
 }
@@ -14,6 +18,15 @@ export function joinFlags(command: Command, name: string): Command {
     .option(
       "--hub <address>",
       "address of the hub, like ws://localhost:9999 (default: FLOCKWORK_HUB, or this machine)",
+    )
+    .option(
+      "--token <token>",
+      "what the hub lets you in by (default: FLOCKWORK_TOKEN, or the one in the link)",
+    )
+    .option("--ca <file>", "certificate to trust besides the system's (PEM)")
+    .option(
+      "--insecure",
+      "use a plain connection to another machine: jobs and solutions can be read and altered on the way",
     )
     .option("--domain <name>", "users of one hub in different domains never meet", "166")
     .option("-n, --name <name>", "name part of this node's id", name);
@@ -43,6 +56,14 @@ export function outageRemarks(): {
 }
 
 /** Joining options from the flags. */
-export function joinOptions({ hub, domain, name }: JoinFlags) {
-  return { domain, name, ...(hub !== undefined && { hub }), ...outageRemarks() };
+export function joinOptions({ hub, token, ca, insecure, domain, name }: JoinFlags) {
+  return {
+    domain,
+    name,
+    ...(hub !== undefined && { hub }),
+    ...(token !== undefined && { token }),
+    ...(ca !== undefined && { ca: readPem("--ca", ca) }),
+    ...(insecure && { insecure }),
+    ...outageRemarks(),
+  };
 }

@@ -8,6 +8,7 @@ import { addMainNode } from "./main-node.js";
 import { addNode } from "./node.js";
 import { complain, remark } from "./screen.js";
 import { addStatus } from "./status.js";
+import { addToken } from "./token.js";
 import { addUp } from "./up.js";
 
 const program = new Command("flockwork")
@@ -17,7 +18,7 @@ const program = new Command("flockwork")
   .configureOutput({ outputError: (text) => remark(`${text.replace(/^error: /, "").trim()} (see --help)`) })
   .exitOverride();
 
-for (const add of [addDemo, addUp, addMainNode, addComputingNode, addNode, addStatus]) add(program);
+for (const add of [addDemo, addUp, addMainNode, addComputingNode, addNode, addStatus, addToken]) add(program);
 
 // `flockwork up | head` closes our output: nobody reads any more, so there is nothing left to do.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));

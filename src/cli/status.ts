@@ -1,7 +1,8 @@
 // flockwork status: what a hub knows, as a table.
 import type { Command } from "commander";
-import { hubAddress } from "../flock/index.node.js";
-import { FlockworkError } from "../ids/index.js";
+import { findHub } from "../flock/index.node.js";
+import { readPem } from "./arguments.js";
+import { HubReader } from "./hub-reader.js";
 import { bold, dim, say, table } from "./screen.js";
 
 interface NodeRow {
@@ -26,18 +27,44 @@ interface Jobs {
   }[];
 }
 
+interface StatusFlags {
+  readonly hub?: string;
+  readonly token?: string;
+  readonly ca?: string;
+  readonly json?: boolean;
+}
+
 export function addStatus(program: Command): void {
   program
     .command("status")
     .description("Show a hub's nodes and jobs.")
     .option("--hub <address>", "address of the hub (default: FLOCKWORK_HUB, or this machine)")
+    .option(
+      "--token <token>",
+      "one that may observe (default: FLOCKWORK_TOKEN, or the hub's own on this machine)",
+    )
+    .option("--ca <file>", "certificate to trust besides the system's (PEM)")
     .option("--json", "print what the hub says as JSON")
     .action(run);
 }
 
-async function run(options: { hub?: string; json?: boolean }): Promise<void> {
-  const hub = hubAddress(options.hub);
-  const [nodes, jobs] = await Promise.all([read<NodeRow[]>(hub, "/api/nodes"), read<Jobs>(hub, "/api/jobs")]);
+async function run(options: StatusFlags): Promise<void> {
+  const target = await findHub(
+    {
+      ...(options.hub !== undefined && { hub: options.hub }),
+      ...(options.token !== undefined && { token: options.token }),
+      ...(options.ca !== undefined && { ca: readPem("--ca", options.ca) }),
+      // What it reads is no secret to the network of a hub that speaks plainly; the token is never sent there.
+      insecure: true,
+    },
+    "observe",
+  );
+  const hub = target.url;
+  const reader = new HubReader(target);
+  const [nodes, jobs] = await Promise.all([
+    reader.read<NodeRow[]>("/api/nodes"),
+    reader.read<Jobs>("/api/jobs"),
+  ]);
   if (options.json) {
     say(JSON.stringify({ hub, nodes, jobs }, undefined, 2));
     return;
@@ -72,20 +99,4 @@ async function run(options: { hub?: string; json?: boolean }): Promise<void> {
     ]);
     for (const line of table([["SESSION", "MAIN NODE", "JOBS"], ...rows])) say(line);
   }
-}
-
-async function read<T>(hub: string, path: string): Promise<T> {
-  const url = hub.replace(/^ws/, "http") + path;
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(5000) });
-  } catch {
-    throw new FlockworkError(
-      "hub_unreachable",
-      `No hub answers at ${hub}. Start one there with "flockwork up", or give another address with --hub.`,
-    );
-  }
-  if (!response.ok)
-    throw new FlockworkError("hub_unreachable", `${url} answered ${response.status}; is it a Flockwork hub?`);
-  return (await response.json()) as T;
 }

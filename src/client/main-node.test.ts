@@ -37,6 +37,7 @@ class ScriptedHub {
     await new Promise((resolve) => hub.#server.once("listening", resolve));
     hub.#server.on("connection", (socket) => {
       hub.#socket = socket;
+      hub.say({ t: "challenge", version: PROTOCOL_VERSION, software: "test", nonce: "5a".repeat(16) });
       socket.on("message", (bytes: Buffer) => {
         for (const message of decodeFrame(bytes) as Message[]) hub.#hear(message);
       });

@@ -23,6 +23,7 @@ import {
   type Dial,
   type MessageFrom,
   type MessageOf,
+  type Token,
   type Payload,
 } from "../wire/index.js";
 import { Batch, type JobSource } from "./batch.js";
@@ -35,6 +36,8 @@ import { NEVER_SENT, Solution, unsendable, Unsolved, type Receipt, type Result }
 export interface MainNodeOptions {
   /** Address of the hub, for instance ws://localhost:9999. */
   readonly hub: string;
+  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
+  readonly token?: Token;
   /** Name part of the node's id, 28 bytes at most. Default "main". */
   readonly name?: string;
   /** Results that this process misses wait under this name for the next one that gives it. Default: none. */
@@ -100,6 +103,7 @@ export class MainNode {
     this.#link = new Link<"client">({
       url: options.hub,
       dial: runtime.dial,
+      token: options.token,
       hello: () => this.#hello(),
       onUp: (welcome) => this.#up(welcome),
       onDown: (reason) => {

@@ -4,16 +4,24 @@ import { SOFTWARE } from "../hub/index.js";
 import { ComputingNode as NodeComputingNode, type ComputingNodeOptions } from "../node/index.js";
 import { workerModules } from "../node/module-runner.node.js";
 import { startBeat } from "../wire/beat.node.js";
-import { dial } from "../wire/socket.node.js";
+import { dialWith } from "../wire/socket.node.js";
 import { StandIn } from "./stand-in.node.js";
-import { hubAddress } from "./where.node.js";
+import { findHub, type HubAccess, type HubTarget } from "./where.node.js";
 
 export * from "./exports.js";
 export { startHub, type Hub, type HubOptions } from "../hub/index.js";
-export { defaultDataDir, hubAddress, localPort } from "./where.node.js";
+export {
+  defaultDataDir,
+  findHub,
+  hubAddress,
+  localPort,
+  type HubAccess,
+  type HubTarget,
+} from "./where.node.js";
+export { announceHub } from "./discovery.node.js";
 
 /** Options of a node or main node; without `hub`, FLOCKWORK_HUB or the hub on this machine is used. */
-export type JoinOptions<Options extends { hub: string }> = Omit<Options, "hub"> & { readonly hub?: string };
+export type JoinOptions<Options extends { hub: string }> = Omit<Options, "hub" | "token"> & HubAccess;
 
 export type MainNode = ClientMainNode;
 export const MainNode = {
@@ -23,17 +31,15 @@ export const MainNode = {
    * `version_mismatch`, `data_locked`.
    */
   async join(options: JoinOptions<MainNodeOptions> = {}): Promise<ClientMainNode> {
-    const hub = hubAddress(options.hub);
-    const runtime = { dial, software: SOFTWARE };
-    if (options.hub !== undefined || process.env["FLOCKWORK_HUB"] !== undefined)
-      return ClientMainNode.start({ ...options, hub }, runtime);
-    const standIn = new StandIn(hub, (error) => options.onNotice?.(error));
+    const target = await findHub(options, "main");
+    const runtime = { dial: dialWith({ ca: target.ca }), software: SOFTWARE };
+    if (!target.local) return ClientMainNode.start(joined(options, target), runtime);
+    const standIn = new StandIn(target.url, (error) => options.onNotice?.(error));
     await standIn.start();
     try {
       const main = await ClientMainNode.start(
         {
-          ...options,
-          hub,
+          ...joined(options, target),
           onUp: () => {
             void standIn.up();
             options.onUp?.();
@@ -58,19 +64,25 @@ export const MainNode = {
 export type ComputingNode = NodeComputingNode;
 export const ComputingNode = {
   /** Joins a hub, and waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`. */
-  join(options: JoinOptions<ComputingNodeOptions>): Promise<NodeComputingNode> {
-    const hub = hubAddress(options.hub);
-    return NodeComputingNode.start(
-      { ...options, hub },
-      {
-        dial,
-        software: SOFTWARE,
-        modules: workerModules,
-        startBeat: (hello, url) => startBeat({ hello, url }),
-      },
-    );
+  async join(options: JoinOptions<ComputingNodeOptions>): Promise<NodeComputingNode> {
+    const target = await findHub(options, "compute");
+    const { ca } = target;
+    return NodeComputingNode.start(joined(options, target), {
+      dial: dialWith({ ca }),
+      software: SOFTWARE,
+      modules: workerModules,
+      startBeat: (hello, url, token) => startBeat({ hello, url, token, ca }),
+    });
   },
 };
+
+/** A caller's options with the hub that was found. */
+function joined<Options extends HubAccess>(
+  { hub: _hub, token: _token, ...rest }: Options,
+  { url, token }: HubTarget,
+) {
+  return { ...rest, hub: url, ...(token && { token }) };
+}
 
 /** The hub inside this process leaves with its main node. */
 function endWith(main: ClientMainNode, standIn: StandIn): void {

@@ -84,6 +84,7 @@ export class Admission {
       const record: SubmitRecord = {
         k: "submit",
         session: session.name,
+        owner: session.owner,
         domain: session.domain,
         durable: session.durable,
         service: message.service,
@@ -198,6 +199,16 @@ export class Admission {
   }
 }
 
+const NO_OPTIONS = {
+  session: "",
+  owner: "",
+  domain: "",
+  durable: false,
+  priority: 0,
+  attempts: 0,
+  attemptTimeoutMs: 0,
+};
+
 function failedInput(job: Job): Job | undefined {
   return job.inputs.find((input) => input.result?.record.k === "unsolved");
 }
@@ -206,8 +217,6 @@ function inputFailed({ seq, result }: Job): string {
   const why = result?.record.k === "unsolved" ? result.record.message : "";
   return `Job ${seq}, whose solution was to be an input, failed: ${why}`;
 }
-
-const NO_OPTIONS = { session: "", domain: "", durable: false, priority: 0, attempts: 0, attemptTimeoutMs: 0 };
 
 function taskBatch(jobs: readonly Job[]): TaskBatch<Job> {
   const first = jobs[0]!;

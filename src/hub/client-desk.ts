@@ -27,11 +27,12 @@ export class ClientDesk {
   }
 
   /** The session of a name in a domain, made on first sight. */
-  session(domain: Domain, name: string, durable: boolean): ClientSession {
-    const id = `${domain}/${name}` as SessionId;
+  session(domain: Domain, owner: string, name: string, durable: boolean): ClientSession {
+    // Not joined by a sign that any of them may hold: two must never come to one.
+    const id = JSON.stringify([domain, owner, name]) as SessionId;
     let session = this.sessions.get(id);
     if (session === undefined) {
-      session = new ClientSession(id, name, domain, durable);
+      session = new ClientSession(id, name, owner, domain, durable);
       session.lastSeen = Date.now();
       this.sessions.set(id, session);
     }
@@ -39,7 +40,12 @@ export class ClientDesk {
   }
 
   join(peer: Peer, hello: Hello): ClientSession {
-    const session = this.session(hello.domain as Domain, hello.session, hello.durable ?? false);
+    const session = this.session(
+      hello.domain as Domain,
+      peer.bearer?.owner ?? "local",
+      hello.session,
+      hello.durable ?? false,
+    );
     if (session.peer !== undefined) {
       // One that has fallen silent may be frozen for good; whoever comes under its name takes its place.
       const now = performance.now();

@@ -9,6 +9,7 @@ export class HubCounters {
   attemptsFailed = 0;
   recalled = 0;
   badMessages = 0;
+  refusedConnections = 0;
   delivered = 0;
   acknowledged = 0;
   expired = 0;

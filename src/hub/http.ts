@@ -2,12 +2,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import type { HubCore, HubParts } from "./core.js";
+import type { Gate } from "./gate.js";
 import { hubMetrics } from "./metrics.js";
 import { SOFTWARE } from "./version.js";
 
 export interface HttpContext {
   readonly core: HubCore;
   readonly parts: HubParts;
+  readonly gate: Gate;
   peers(): number;
   closing(): boolean;
   /** The hub ends with something else, such as a main node. */
@@ -20,47 +22,71 @@ interface Answer {
   readonly body: string;
 }
 
-const ROUTES: { readonly [path: string]: (context: HttpContext) => Answer | Promise<Answer> } = {
-  "/healthz": ({ closing, parts, passing }) =>
-    closing()
-      ? json({ status: "stopping", passing }, 503)
-      : parts.ledger.stuck
-        ? json({ status: "storage_full", passing }, 503)
-        : json({ status: "ok", passing, software: SOFTWARE }),
-  "/metrics": async (context) => {
-    const registry = metricsOf(context);
-    return { status: 200, type: registry.contentType, body: await registry.metrics() };
+interface Route {
+  /** Whether anybody may read it; otherwise whoever may observe. */
+  readonly open?: boolean;
+  answer(context: HttpContext): Answer | Promise<Answer>;
+}
+
+const ROUTES: { readonly [path: string]: Route } = {
+  "/healthz": {
+    open: true,
+    answer: ({ closing, parts, passing }) =>
+      closing()
+        ? json({ status: "stopping", passing }, 503)
+        : parts.ledger.stuck
+          ? json({ status: "storage_full", passing }, 503)
+          : json({ status: "ok", passing, software: SOFTWARE }),
   },
-  "/api/nodes": ({ core }) =>
-    json(
-      [...core.nodes.views.values()].map((view) => ({
-        id: view.id,
-        kind: view.kind,
-        state: view.state,
-        domain: view.domain,
-        slots: view.slots,
-        services: view.services,
-        running: core.scheduler.node(view.id)?.running ?? 0,
-        solved: view.solved,
-        failed: view.failed,
-        joinedAt: new Date(view.joinedAt).toISOString(),
-        ...(view.quarantinedUntil > Date.now() && {
-          quarantinedUntil: new Date(view.quarantinedUntil).toISOString(),
-        }),
-      })),
-    ),
-  "/api/jobs": ({ core, parts }) =>
-    json({
-      ...core.scheduler.counts(),
-      ...parts.counters,
-      sessions: [...core.clients.sessions.values()].map((session) => ({
-        name: session.name,
-        domain: session.domain,
-        client: session.peer?.hello?.id ?? null,
-        unacknowledged: session.jobs.size,
-        unclaimedBytes: session.unclaimedBytes,
-      })),
-    }),
+  "/metrics": {
+    answer: async (context) => {
+      const registry = metricsOf(context);
+      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+    },
+  },
+  "/api/nodes": {
+    answer: ({ core }) =>
+      json(
+        [...core.nodes.views.values()].map((view) => ({
+          id: view.id,
+          kind: view.kind,
+          state: view.state,
+          domain: view.domain,
+          slots: view.slots,
+          services: view.services,
+          running: core.scheduler.node(view.id)?.running ?? 0,
+          solved: view.solved,
+          failed: view.failed,
+          joinedAt: new Date(view.joinedAt).toISOString(),
+          ...(view.quarantinedUntil > Date.now() && {
+            quarantinedUntil: new Date(view.quarantinedUntil).toISOString(),
+          }),
+        })),
+      ),
+  },
+  "/api/jobs": {
+    answer: ({ core, parts }) =>
+      json({
+        ...core.scheduler.counts(),
+        ...parts.counters,
+        sessions: [...core.clients.sessions.values()].map((session) => ({
+          name: session.name,
+          domain: session.domain,
+          client: session.peer?.hello?.id ?? null,
+          unacknowledged: session.jobs.size,
+          unclaimedBytes: session.unclaimedBytes,
+        })),
+      }),
+  },
+};
+
+/** Nothing here is a page: no script, no frame, no guessing of types, no copies in caches. */
+const SAFE_HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
 };
 
 const registries = new WeakMap<HubCore, Registry>();
@@ -73,9 +99,9 @@ function metricsOf({ core, parts, peers }: HttpContext): Registry {
 
 export function handleHttp(request: IncomingMessage, response: ServerResponse, context: HttpContext): void {
   const path = (request.url ?? "/").replace(/[?#].*$/s, "");
-  answerTo(request.method, path, context).then(
+  answerTo(request, path, context).then(
     ({ status, type, body }) => {
-      response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
+      response.writeHead(status, { ...SAFE_HEADERS, "content-type": type }).end(body);
     },
     (error: unknown) => {
       context.parts.log.error({ err: error, path }, "a request met a bug");
@@ -84,13 +110,19 @@ export function handleHttp(request: IncomingMessage, response: ServerResponse, c
   );
 }
 
-async function answerTo(method: string | undefined, path: string, context: HttpContext): Promise<Answer> {
+async function answerTo(request: IncomingMessage, path: string, context: HttpContext): Promise<Answer> {
+  const refused = context.gate.refuses(request);
+  if (refused !== undefined) return json({ error: refused }, 403);
   const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
   if (route === undefined)
     return json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404);
-  if (method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
-  return route(context);
+  if (request.method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
+  if (!route.open && !context.gate.mayObserve(request)) return json({ error: NEEDS_TOKEN }, 401);
+  return route.answer(context);
 }
+
+const NEEDS_TOKEN =
+  "This hub asks for a token of the role observe or main: send it as Authorization: Bearer, over https or from the hub's own machine.";
 
 function json(value: unknown, status = 200): Answer {
   return { status, type: "application/json", body: `${JSON.stringify(value, undefined, 2)}\n` };

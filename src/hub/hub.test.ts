@@ -5,7 +5,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { FlockworkError } from "../ids/index.js";
 import { Link, packPayloads, PROTOCOL_VERSION, type Message, type MessageOf } from "../wire/index.js";
 import { dial } from "../wire/socket.node.js";
-import { startHub, type Hub, type HubOptions } from "./hub.js";
+import { startHub } from "./hub.js";
+import type { HubOptions } from "./options.js";
+import type { Hub } from "./running-hub.js";
 import { hubLogger } from "./log.js";
 
 const ends: (() => Promise<unknown>)[] = [];

@@ -1,4 +1,8 @@
-export { startHub, type Hub, type HubOptions } from "./hub.js";
+export { startHub } from "./hub.js";
+export type { Hub } from "./running-hub.js";
+export type { HubOptions } from "./options.js";
+export { TOKEN_FILE, TokenStore, type TokenRecord } from "./tokens.js";
+export { isLoopback } from "./gate.js";
 export { DEFAULT_LIMITS, type HubLimits } from "./limits.js";
 export type { LogOptions } from "./log.js";
 export { SOFTWARE, VERSION } from "./version.js";

@@ -12,6 +12,11 @@ export interface HubLimits {
   readonly anonymousMs: number;
   /** A peer from which nothing came for this long is taken for unreachable. */
   readonly silentMs: number;
+  /** Connections one address may have at a time, and how long one may take to say hello. */
+  readonly connectionsPerAddress: number;
+  readonly helloMs: number;
+  /** Messages a second one connection may send, over a few seconds; past it, it is closed. */
+  readonly messagesPerSecond: number;
   /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
   readonly blobBytes: number;
 }
@@ -24,5 +29,8 @@ export const DEFAULT_LIMITS: HubLimits = {
   unclaimedBytes: 1024 ** 3,
   anonymousMs: 60_000,
   silentMs: 2_500,
+  connectionsPerAddress: 1024,
+  helloMs: 5_000,
+  messagesPerSecond: 20_000,
   blobBytes: 256 * 1024,
 };

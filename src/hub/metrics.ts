@@ -13,6 +13,7 @@ const COUNTERS: { readonly [name in keyof HubCounters]: string } = {
   attemptsFailed: "Attempts that nodes reported as failed.",
   recalled: "Attempts called back from a node's queue.",
   badMessages: "Frames and messages that did not fit the protocol.",
+  refusedConnections: "Connections refused for their Host, Origin or number.",
   delivered: "Results sent to clients.",
   acknowledged: "Results that clients acknowledged.",
   expired: "Results nobody claimed in time.",

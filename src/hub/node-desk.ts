@@ -21,6 +21,8 @@ export interface NodeView {
   readonly kind: NodeKind;
   readonly domain: Domain;
   readonly instance: string;
+  /** Whose token it joined with. */
+  readonly owner: string;
   readonly services: readonly string[];
   readonly slots: number;
   readonly joinedAt: number;
@@ -78,6 +80,9 @@ export class NodeDesk {
       throw new FlockworkError("bad_message", "A node's hello must say what the node offers.");
     const id = hello.id as NodeId;
     const known = this.views.get(id);
+    const owner = peer.bearer?.owner ?? "local";
+    if (known !== undefined && known.state !== "dropped" && known.owner !== owner)
+      throw new FlockworkError("session_taken", `A node of another owner is called ${id}; use another name.`);
     if (known !== undefined && known.instance !== hello.instance) {
       if (known.peer !== undefined)
         throw new FlockworkError(
@@ -96,6 +101,7 @@ export class NodeDesk {
           kind: hello.kind,
           domain: hello.domain as Domain,
           instance: hello.instance,
+          owner,
           services: node.services,
           slots: node.slots,
           joinedAt: Date.now(),
@@ -151,7 +157,8 @@ export class NodeDesk {
   }
 
   beat(peer: Peer, hello: Hello): () => void {
-    const view = this.views.get(hello.session as NodeId);
+    const named = this.views.get(hello.session as NodeId);
+    const view = named?.owner === (peer.bearer?.owner ?? "local") ? named : undefined;
     view?.beats.add(peer);
     return () => view?.beats.delete(peer);
   }

@@ -9,8 +9,14 @@ import {
   type Message,
   type MessageFrom,
   type MessageOf,
+  makeNonce,
+  PROTOCOL_VERSION,
   type Role,
 } from "../wire/index.js";
+
+import type { Bearer } from "./gate.js";
+import type { HubLimits } from "./limits.js";
+import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
 
@@ -22,8 +28,15 @@ export interface PeerEvents {
   onBug(error: unknown): void;
 }
 
+/** How long a refused peer may take to close its side. */
+const CLOSE_MS = 1000;
+
 export class Peer {
   hello: Hello | undefined = undefined;
+  /** Who it is, once it has said hello. */
+  bearer: Bearer | undefined = undefined;
+  /** What its hello must prove a token over. */
+  readonly nonce = makeNonce();
   framesIn = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -33,10 +46,13 @@ export class Peer {
   #heardAt: number;
   readonly #events: PeerEvents;
   readonly #outbox: Outbox<Message>;
+  readonly #rate: Rate;
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
+  /** What comes after a refusal is not looked at any more. */
+  #deaf = false;
 
-  constructor(socket: WebSocket, net: Socket, events: PeerEvents) {
+  constructor(socket: WebSocket, net: Socket, limits: HubLimits, events: PeerEvents) {
     this.#socket = socket;
     this.#net = net;
     this.#events = events;
@@ -45,6 +61,13 @@ export class Peer {
       this.bytesOut += frame.length;
       socket.send(frame);
     });
+    this.#rate = new Rate(limits.messagesPerSecond);
+    this.send({ t: "challenge", version: PROTOCOL_VERSION, software: SOFTWARE, nonce: this.nonce });
+    const late = setTimeout(() => {
+      if (this.hello === undefined)
+        this.refuse(new FlockworkError("bad_message", `No hello came within ${limits.helloMs} ms.`));
+    }, limits.helloMs);
+    socket.on("close", () => clearTimeout(late));
     socket.on("message", (bytes: Buffer) => this.#receive(bytes));
     socket.on("close", () => this.#close());
     // An error is always followed by a close, which is where it is dealt with.
@@ -79,11 +102,17 @@ export class Peer {
     if (!this.#closed) this.#outbox.flush();
   }
 
-  /** Tells the peer why and closes. */
+  /** Tells the peer why and closes; nothing it still says counts, unless the hub only stops. */
   refuse(error: FlockworkError): void {
+    if (this.#deaf) return;
     this.send({ t: "notice", code: error.code, message: error.message, fatal: true });
     this.flush();
     this.#socket.close(1008, error.code);
+    if (error.code === "hub_stopping") return;
+    this.#deaf = true;
+    // It may not answer the close.
+    const late = setTimeout(() => this.cut(), CLOSE_MS);
+    this.#socket.once("close", () => clearTimeout(late));
   }
 
   /** Cuts the connection of a peer that has fallen silent. */
@@ -94,11 +123,21 @@ export class Peer {
   #receive(bytes: Buffer): void {
     this.framesIn++;
     this.bytesIn += bytes.length;
+    if (this.#deaf) return;
     let messages: unknown[];
     try {
       messages = decodeFrame(bytes);
     } catch (error) {
       this.#answer(error);
+      return;
+    }
+    if (!this.#rate.take(messages.length, performance.now())) {
+      this.refuse(
+        new FlockworkError(
+          "limit",
+          `More than ${this.#rate.perSecond} messages a second came from this connection; gather them in fewer.`,
+        ),
+      );
       return;
     }
     for (const message of messages) {
@@ -107,7 +146,7 @@ export class Peer {
       } catch (error) {
         this.#answer(error);
       }
-      if (this.#closed) return;
+      if (this.#closed || this.#deaf) return;
     }
   }
 
@@ -143,5 +182,22 @@ export class Peer {
     if (this.#closed) return;
     this.#closed = true;
     this.#desk?.onClose();
+  }
+}
+
+/** Lets `perSecond` through on average, and a burst of four seconds' worth. */
+class Rate {
+  #tokens: number;
+  #at = 0;
+
+  constructor(readonly perSecond: number) {
+    this.#tokens = perSecond * 4;
+  }
+
+  take(count: number, now: number): boolean {
+    this.#tokens =
+      Math.min(this.perSecond * 4, this.#tokens + ((now - this.#at) / 1000) * this.perSecond) - count;
+    this.#at = now;
+    return this.#tokens >= 0;
   }
 }

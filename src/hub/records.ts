@@ -6,6 +6,7 @@ import { decodeFrame, encodeFrame, type MessageOf } from "../wire/index.js";
 export interface SubmitRecord {
   readonly k: "submit";
   readonly session: string;
+  readonly owner: string;
   readonly domain: string;
   readonly durable: boolean;
   readonly service: string;

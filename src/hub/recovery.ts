@@ -47,7 +47,7 @@ function apply(
 ): Segment | undefined {
   switch (record.k) {
     case "submit": {
-      const session = clients.session(record.domain as Domain, record.session, record.durable);
+      const session = clients.session(record.domain as Domain, record.owner, record.session, record.durable);
       const list: Job[] = [];
       const segment = emptySegment(record, list, bytes);
       record.tasks.forEach((task, i) => {

@@ -65,7 +65,7 @@ export class HubRig {
   }
 
   session(name: string): ClientSession {
-    return this.core.clients.session(DOMAIN, name, true);
+    return this.core.clients.session(DOMAIN, "local", name, true);
   }
 
   /** A node with many slots: everything that waits is dispatched. */

@@ -28,6 +28,8 @@ export class ClientSession {
   constructor(
     readonly id: SessionId,
     readonly name: string,
+    /** Whose it is: a session name of another owner is another session. */
+    readonly owner: string,
     readonly domain: Domain,
     /** Somebody chose the name, so somebody may come back for it. */
     readonly durable: boolean,

@@ -18,6 +18,7 @@ import {
   type Dial,
   type MessageFrom,
   type MessageOf,
+  type Token,
 } from "../wire/index.js";
 import { Answers } from "./answers.js";
 import { Credit } from "./credit.js";
@@ -28,6 +29,8 @@ import { Slots, type Attempt } from "./slots.js";
 export interface ComputingNodeOptions {
   /** Address of the hub, for instance ws://localhost:9999. */
   readonly hub: string;
+  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
+  readonly token?: Token;
   /** Name part of the node's id, 28 bytes at most. Default "node". */
   readonly name?: string;
   /** Tasks it runs at the same time. Default 1. */
@@ -52,7 +55,7 @@ export interface NodeRuntime {
   readonly software: string;
   modules(): ModuleRunner;
   /** Starts a heartbeat of its own beside the link, where the runtime has threads. */
-  startBeat?(hello: MessageOf<"hello">, url: string): { close(): void };
+  startBeat?(hello: MessageOf<"hello">, url: string, token: Token | undefined): { close(): void };
 }
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
@@ -124,6 +127,7 @@ export class ComputingNode {
     this.#link = new Link<"node">({
       url: options.hub,
       dial: runtime.dial,
+      token: options.token,
       hello: () => this.#hello(),
       onUp: () => this.#up(),
       onDown: (reason) => {
@@ -208,6 +212,7 @@ export class ComputingNode {
       this.#beat = this.#runtime.startBeat?.(
         { ...this.#hello(), role: "beat", node: undefined },
         this.#options.hub,
+        this.#options.token,
       );
     for (const message of this.#answers.all()) this.#link.send(message);
     if (this.#leaving !== undefined) this.#link.send({ t: "credit", window: 0 });

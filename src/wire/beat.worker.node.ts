@@ -2,16 +2,17 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { BeatData } from "./beat.node.js";
 import { Link } from "./link.js";
-import { dial } from "./socket.node.js";
+import { dialWith } from "./socket.node.js";
 
-const { url, hello } = workerData as BeatData;
+const { url, hello, token, ca } = workerData as BeatData;
 
 // What goes wrong here goes wrong on the node's own link too, which tells.
 const quiet = () => undefined;
 const link = new Link<"beat">({
   url,
-  dial,
+  dial: dialWith({ ca }),
   hello: () => hello,
+  token,
   onUp: quiet,
   onDown: quiet,
   onMessage: quiet,

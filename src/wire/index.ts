@@ -9,3 +9,5 @@ export * from "./link.js";
 export * from "./outbox.js";
 export * from "./socket.js";
 export * from "./tick.js";
+export * from "./token.js";
+export * from "./handshake.js";

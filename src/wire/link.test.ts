@@ -11,6 +11,12 @@ import { Link, type LinkOptions } from "./link.js";
 import { PROTOCOL_VERSION, type MessageFrom, type MessageOf } from "./messages.js";
 import { dial } from "./socket.node.js";
 
+const CHALLENGE: MessageOf<"challenge"> = {
+  t: "challenge",
+  version: 1,
+  software: "test",
+  nonce: "5a".repeat(16),
+};
 const WELCOME: MessageOf<"welcome"> = {
   t: "welcome",
   version: PROTOCOL_VERSION,
@@ -54,6 +60,7 @@ class FakeHub {
     hub.#server = server;
     server.on("connection", (ws) => {
       hub.sockets.push(ws);
+      ws.send(encodeFrame([CHALLENGE]));
       ws.on("close", (code) => hub.closes.push(code));
       ws.on("message", (data) => {
         const frame = decodeFrame(data as Buffer) as { t: string }[];

@@ -5,6 +5,8 @@ import { backoffMs, DEFAULT_BACKOFF, type Backoff } from "./backoff.js";
 import { systemClock, type Clock } from "./clock.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { checkMessage, type MessageFrom, type MessageOf } from "./messages.js";
+import type { Token } from "./token.js";
+import { checkWelcome, proveHello } from "./handshake.js";
 import { Outbox } from "./outbox.js";
 import { Pulse } from "./pulse.js";
 import type { Dial, Socket } from "./socket.js";
@@ -17,6 +19,8 @@ export interface LinkOptions {
   readonly dial: Dial;
   /** Called on each open, so that it can list what is the case then. */
   hello(): MessageOf<"hello">;
+  /** Proves who we are, and lets the hub prove that it knows it too. */
+  readonly token?: Token | undefined;
   onUp(welcome: Welcome): void;
   /** The link was up and is not any more; it is being redialled. Not called for close() and fatal notices. */
   onDown(reason: string): void;
@@ -43,7 +47,15 @@ const CLOSE_MS = 1000;
 type State =
   | { readonly is: "idle" }
   | { readonly is: "waiting"; readonly cancel: () => void }
-  | { readonly is: "dialling"; readonly socket: Socket; opened: boolean; cancel: () => void; error?: string }
+  | {
+      readonly is: "dialling";
+      readonly socket: Socket;
+      opened: boolean;
+      /** The hello has been sent; what the welcome must prove. */
+      answered: { readonly expected: string | undefined } | undefined;
+      cancel: () => void;
+      error?: string;
+    }
   | {
       readonly is: "up";
       readonly socket: Socket;
@@ -144,7 +156,13 @@ export class Link<R extends "client" | "node" | "beat"> {
       );
       return;
     }
-    const state: State = { is: "dialling", socket, opened: false, cancel: () => undefined };
+    const state: State = {
+      is: "dialling",
+      socket,
+      opened: false,
+      answered: undefined,
+      cancel: () => undefined,
+    };
     this.#state = state;
     socket.onOpen = () => {
       state.opened = true;
@@ -152,9 +170,6 @@ export class Link<R extends "client" | "node" | "beat"> {
         state.error = "it accepts connections but does not answer as a hub";
         socket.terminate();
       });
-      const hello = this.#options.hello();
-      this.#leaves = hello.role !== "beat";
-      socket.send(encodeFrame([hello]));
     };
     socket.onError = (error) => {
       if (this.#state.is === "dialling" || this.#state.is === "up") this.#state.error ??= reasonOf(error);
@@ -191,10 +206,22 @@ export class Link<R extends "client" | "node" | "beat"> {
 
   #take(message: MessageFrom<"hub">, socket: Socket): void {
     if (message.t === "notice") this.#noticed(message, socket);
+    else if (message.t === "challenge") this.#challenged(message, socket);
     else if (message.t === "welcome") this.#welcomed(message, socket);
     else if (this.#state.is !== "up")
       throw new FlockworkError("bad_message", `The hub sent "${message.t}" before "welcome".`);
     else if (message.t !== "beat") this.#options.onMessage(message);
+  }
+
+  /** The hub's first word: now the hello, with the proof of the token if there is one. */
+  #challenged(challenge: MessageOf<"challenge">, socket: Socket): void {
+    const state = this.#state;
+    if (state.is !== "dialling" || state.answered !== undefined)
+      throw new FlockworkError("bad_message", `The hub sent a second "challenge".`);
+    const { hello, expected } = proveHello(this.#options.hello(), challenge, this.#options.token);
+    this.#leaves = hello.role !== "beat";
+    state.answered = { expected };
+    socket.send(encodeFrame([hello]));
   }
 
   #noticed(notice: Notice, socket: Socket): void {
@@ -212,6 +239,12 @@ export class Link<R extends "client" | "node" | "beat"> {
   #welcomed(welcome: Welcome, socket: Socket): void {
     if (this.#state.is !== "dialling")
       throw new FlockworkError("bad_message", `The hub sent a second "welcome".`);
+    try {
+      checkWelcome(welcome, this.#state.answered?.expected, this.#options.url);
+    } catch (error) {
+      this.#stop(error as FlockworkError);
+      return;
+    }
     this.#state.cancel();
     const pulse = new Pulse({
       clock: this.#clock,

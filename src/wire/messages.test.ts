@@ -32,6 +32,7 @@ const hello: MessageOf<"hello"> & { node: object } = {
 
 /** One good message of each name. */
 const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
+  challenge: { t: "challenge", version: 1, software: "flockwork 0.1.0", nonce: "00".repeat(16) },
   hello,
   welcome: {
     t: "welcome",

@@ -38,7 +38,16 @@ const jobOptions = {
   deadlineMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
 };
 
+/** 16 bytes and 32 bytes in hexadecimal. */
+const nonce = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "is no nonce"));
+const proof = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "is no proof"));
+
 export const MESSAGES = {
+  /** What the hub says first: a number used once, which the hello's proof must cover. */
+  challenge: {
+    from: ["hub"],
+    schema: v.object({ t: v.literal("challenge"), version: count, software: text(64), nonce }),
+  },
   // The first message of every connection, and the hub's answer.
   hello: {
     from: ["client", "node", "beat"],
@@ -55,6 +64,8 @@ export const MESSAGES = {
       /** New at every start of the process: a reconnect keeps it, a restart does not. */
       instance: text(64),
       domain: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+      /** Who it is, where the hub asks: the token's id, a number used once, and the proof of the secret. */
+      auth: v.optional(v.object({ token: text(64), nonce, proof })),
       /** Client: whether the session outlives it (it has a name that somebody chose). */
       durable: v.optional(v.boolean()),
       /** Client: the first sequence number of this process, once it knows it. */
@@ -78,6 +89,8 @@ export const MESSAGES = {
       version: count,
       software: text(64),
       hub: text(256),
+      /** The hub's own proof, to a peer that gave one. */
+      proof: v.optional(proof),
       /** Client: sequence numbers below this one are taken. */
       nextSeq: count,
       /** Client: jobs of an earlier process of this session that are not acknowledged yet. */
@@ -196,7 +209,7 @@ export function checkMessage<R extends Role>(message: unknown, from: R): Message
     throw new FlockworkError("bad_message", `Unknown message ${JSON.stringify(t.slice(0, 64))}.`);
   if (!(row.from as readonly Role[]).includes(from))
     throw new FlockworkError("bad_message", `A ${from} may not send "${t}".`);
-  if (t === "hello" || t === "welcome")
+  if (t === "hello" || t === "welcome" || t === "challenge")
     checkVersion(message as { version?: unknown; software?: unknown }, from);
   const result = v.safeParse(row.schema, message, { abortEarly: true });
   if (!result.success) throw misfit(t, v.getDotPath(result.issues[0]), result.issues[0].message);

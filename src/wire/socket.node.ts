@@ -1,5 +1,6 @@
 // Sockets by `ws`: `dial` for whoever connects, `adoptSocket` for connections that a server accepted.
 import type { Socket as NetSocket } from "node:net";
+import { rootCertificates } from "node:tls";
 import { WebSocket, type RawData } from "ws";
 import { MAX_FRAME_BYTES } from "./frame.js";
 import { CLOSE_NOT_BINARY, closeReason, type Dial, type Socket } from "./socket.js";
@@ -9,16 +10,19 @@ export interface DialOptions {
   readonly maxPayload?: number;
   /** How long TCP, TLS and the upgrade may take together. */
   readonly handshakeTimeoutMs?: number;
+  /** Certificates to trust besides the system's, as PEM text: for a hub whose certificate is its own. */
+  readonly ca?: string | undefined;
 }
 
 /** A `dial` with other limits. */
-export function dialWith({ maxPayload = MAX_FRAME_BYTES, handshakeTimeoutMs = 5000 }: DialOptions): Dial {
+export function dialWith({ maxPayload = MAX_FRAME_BYTES, handshakeTimeoutMs = 5000, ca }: DialOptions): Dial {
   return (url) => {
     const ws = new WebSocket(url, {
       perMessageDeflate: false,
       handshakeTimeout: handshakeTimeoutMs,
       maxPayload,
       skipUTF8Validation: true,
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
       ...(isPrivatePath(url) ? { generateMask: zeroMask } : {}),
     });
     const socket = new NodeSocket(ws);
@@ -42,7 +46,12 @@ export function adoptSocket(ws: WebSocket, net?: NetSocket): Socket {
  */
 function isPrivatePath(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return protocol === "wss:" || hostname === "localhost" || hostname === "[::1]" || /^127\./.test(hostname);
+  return (
+    protocol === "wss:" ||
+    hostname === "localhost" ||
+    hostname === "[::1]" ||
+    /^127(\.\d+){3}$/.test(hostname)
+  );
 }
 
 function zeroMask(mask: Buffer): void {

@@ -89,7 +89,10 @@ describe.concurrent("one line and a code for", { timeout: 40_000 }, () => {
 
   it("a hub of another version", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);
-    // One that welcomes in its own version, and one that refuses ours.
+    // One whose first word shows it, one that welcomes in its own version, and one that refuses ours.
+    const nonce = "5a".repeat(16);
+    const foreign = { t: "challenge", version: 99, software: "flockwork/99.0", fromTheFuture: nonce };
+    const challenge = { t: "challenge", version: PROTOCOL_VERSION, software: "flockwork/99.0", nonce };
     const welcome = {
       t: "welcome",
       version: 99,
@@ -104,9 +107,16 @@ describe.concurrent("one line and a code for", { timeout: 40_000 }, () => {
       message: "This hub (flockwork/99.0) speaks protocol 99; install the same version of flockwork on both.",
       fatal: true,
     };
-    for (const answer of [welcome, notice]) {
+    for (const [first, answer] of [
+      [foreign, undefined],
+      [challenge, welcome],
+      [challenge, notice],
+    ]) {
       const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
-      server.on("connection", (socket) => socket.on("message", () => socket.send(encodeFrame([answer]))));
+      server.on("connection", (socket) => {
+        socket.send(encodeFrame([first]));
+        socket.on("message", () => socket.send(encodeFrame([answer])));
+      });
       await new Promise((done) => server.once("listening", done));
       flock.atEnd(() => {
         for (const client of server.clients) client.terminate();
@@ -139,9 +149,9 @@ describe.concurrent("one line and a code for", { timeout: 40_000 }, () => {
       () => closed,
       (is) => is,
     );
-    expect(said).toHaveLength(1);
-    expect(said[0]).toMatchObject({ t: "notice", code: "version_mismatch", fatal: true });
-    saysWell(said[0]!.message!, [/99/, `${PROTOCOL_VERSION}`, /same version/]);
+    expect(said.map(({ t }) => t)).toEqual(["challenge", "notice"]);
+    expect(said[1]).toMatchObject({ code: "version_mismatch", fatal: true });
+    saysWell(said[1]!.message!, [/99/, `${PROTOCOL_VERSION}`, /same version/]);
   });
 
   it("arguments that can not be", async ({ onTestFinished }) => {
@@ -169,15 +179,15 @@ describe.concurrent("one line and a code for", { timeout: 40_000 }, () => {
         /regular expression/,
       ),
     ]);
-    // The parser of arguments adds where to read more.
+    // The parser of arguments adds where to read more, in the same line.
     for (const command of [
       flock.command("up", "--port", "99999"),
       flock.command("computing-node", "many"),
       flock.command("main-node", "--no-such-option"),
     ]) {
       expect(await command.ended).toBe(2);
-      expect(command.err.filter((line) => line !== "").at(-1)).toContain("--help");
-      saysWell(command.err[0]!, [/^flockwork: /]);
+      expect(command.err).toHaveLength(1);
+      saysWell(command.err[0]!, [/^flockwork: /, /\(see --help\)$/]);
     }
   });
 });

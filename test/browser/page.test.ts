@@ -93,13 +93,18 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     rmSync(userData, { recursive: true, force: true, maxRetries: 5 });
   });
 
+  const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  /** A hub that lets the page's origin in: the page is another server's. */
+  const openHub = (flock: Flock) => flock.hub({ args: ["--allow-origin", origin()] });
+
   async function open(flock: Flock): Promise<Page> {
     const page = await browser.newPage();
     flock.atEnd(async () => void (await page.close()));
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(String(error)));
     flock.atEnd(() => expect(problems).toEqual([]));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await page.goto(`${origin()}/`);
     await page.waitForFunction("window.flockwork !== undefined");
     return page;
   }
@@ -121,9 +126,34 @@ describe.skipIf(executablePath === undefined)("a page", () => {
     }, hub);
   }
 
+  test("of an origin that was not allowed reaches no hub, by WebSocket or fetch", async ({
+    onTestFinished,
+  }) => {
+    const flock = new Flock(onTestFinished);
+    const [closed, allowing] = [await flock.hub(), await openHub(flock)];
+    const page = await open(flock);
+    const reaches = (hub: string) =>
+      page.evaluate(async (hub) => {
+        const socket = new WebSocket(hub);
+        const opened = await new Promise((tell) => {
+          socket.onopen = () => tell(true);
+          socket.onerror = () => tell(false);
+        });
+        socket.close();
+        const read = (mode: RequestMode) =>
+          fetch(`${hub.replace("ws", "http")}/api/jobs`, { mode }).then(
+            async (response) => (await response.text()).length > 0,
+            () => false,
+          );
+        return [opened, await read("cors"), await read("no-cors")];
+      }, hub);
+    expect(await reaches(closed.url)).toEqual([false, false, false]);
+    expect((await reaches(allowing.url))[0]).toBe(true);
+  });
+
   test("answers jobs as a computing node", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);
-    const hub = await flock.hub();
+    const hub = await openHub(flock);
     const page = await open(flock);
     const id = await joinAsNode(page, hub.url);
     expect(id).toMatch(/^tab(\.[0-9a-f]{2}){4}$/);
@@ -145,7 +175,7 @@ describe.skipIf(executablePath === undefined)("a page", () => {
 
   test("sends jobs as a main node", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);
-    const hub = await flock.hub();
+    const hub = await openHub(flock);
     await flock.worker(hub.url, { services: ["upper"] });
     const page = await open(flock);
     const seen = await page.evaluate(async (hub) => {
@@ -164,7 +194,7 @@ describe.skipIf(executablePath === undefined)("a page", () => {
 
   test("that is closed in mid job has its job run elsewhere", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);
-    const hub = await flock.hub();
+    const hub = await openHub(flock);
     const page = await open(flock);
     await joinAsNode(page, hub.url);
     const main = await flock.main(hub.url);
