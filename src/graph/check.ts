@@ -1,5 +1,4 @@
 // Whether a model may run here: known operators only, shapes known before it runs and within limits, all of it in the file. Says why not.
-import { ModelProtoSchema } from "onnx-buf";
 import { DTYPES } from "../tensor/index.js";
 import { DEFAULT_LIMITS, type Limits } from "./check/limits.js";
 import { peakMemory } from "./check/memory.js";
@@ -10,6 +9,7 @@ import { GraphError } from "./error.js";
 import { Expression, type Node } from "./expression.js";
 import { input } from "./leaf.js";
 import { readModel, unknownOperators } from "./onnx/load.js";
+import { ModelSchema } from "./onnx/messages.js";
 import { parseModel } from "./onnx/load/parse.js";
 import { checkFeed } from "./interpreter.js";
 import { printType, type Type } from "./shape.js";
@@ -83,7 +83,7 @@ export class Checked {
 export function check(model: Uint8Array, limits: Partial<Limits> = {}): Checked {
   const all: Limits = { ...DEFAULT_LIMITS, ...limits };
   expectWithin("modelBytes", model.length, all.modelBytes, (n) => `the model has ${n} bytes`);
-  weigh(model, ModelProtoSchema, all.decoded);
+  weigh(model, ModelSchema, all.decoded);
   const parsed = parseModel(model);
   const ports = parsed.graph.input.length + parsed.graph.output.length;
   expectWithin("ports", ports, all.ports, (n) => `the model has ${n} inputs and outputs`);

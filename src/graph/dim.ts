@@ -67,15 +67,22 @@ export function sizeOf(shape: Shape): Dim {
   return shape.reduce<Dim>(mulDims, 1);
 }
 
+/** Whether it is a symbol and nothing else, as most are: then there is nothing to parse. */
+function isPlain(dim: string): boolean {
+  return !/[*+-]/.test(dim);
+}
+
 /** The symbols of a dimension. */
 export function symbolsOf(dim: Dim): string[] {
   if (typeof dim === "number") return [];
+  if (isPlain(dim)) return [dim];
   return [...new Set([...parse(dim).keys()].flatMap((term) => term.split("*").filter(Boolean)))];
 }
 
 /** The value of a dimension; throws where a symbol has none. */
 export function bindDim(dim: Dim, binding: Binding): number {
   if (typeof dim === "number") return dim;
+  if (isPlain(dim)) return valueOf(dim, binding);
   let total = 0;
   for (const [term, k] of parse(dim))
     total += term
@@ -88,6 +95,7 @@ export function bindDim(dim: Dim, binding: Binding): number {
 /** The dimension with the symbols that `binding` knows replaced; the others stay. */
 export function substitute(dim: Dim, binding: Binding): Dim {
   if (typeof dim === "number") return dim;
+  if (isPlain(dim)) return binding[dim] ?? dim;
   return termsOf(dim)
     .map(({ coefficient, symbols }) =>
       symbols.map((name): Dim => binding[name] ?? name).reduce(mulDims, coefficient as Dim),
@@ -110,6 +118,7 @@ export function termsOf(dim: Dim): { readonly coefficient: number; readonly symb
 /** The same dimension under other symbol names. */
 export function renameDim(dim: Dim, names: ReadonlyMap<string, string>): Dim {
   if (typeof dim === "number") return dim;
+  if (isPlain(dim)) return names.get(dim) ?? dim;
   const out: Polynomial = new Map();
   for (const [term, k] of parse(dim)) {
     const renamed = term

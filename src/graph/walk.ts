@@ -1,6 +1,7 @@
 // The order of a graph's nodes: each after its inputs. No recursion, since graphs are deep.
 import { symbolsOf, type Dim } from "./dim.js";
 import type { Expression, Node } from "./expression.js";
+import type { NodeRow } from "./row.js";
 
 /** Every node behind `outputs`, inputs first; the order depends on structure only. */
 export function topological(outputs: readonly Expression[]): Node[] {
@@ -36,11 +37,25 @@ export function freshSymbols({ row, attrs }: Node): string[] {
 
 /** The symbols in a node's arguments: their values must be known when it runs. */
 export function symbolsOfAttrs({ row, attrs }: Node): string[] {
-  return Object.entries({ ...row.attributes, ...row.operands }).flatMap(([key, kind]) => {
+  return dimArguments(row).flatMap((key) => {
     const value = attrs[key];
-    if (value === undefined || (kind !== "dims" && kind !== "dim")) return [];
+    if (value === undefined) return [];
     return (typeof value === "object" ? value : [value as Dim]).flatMap(symbolsOf);
   });
+}
+
+/** The arguments of a row that can hold symbols; asked for of every node of a graph, several times. */
+const dimKeys = new WeakMap<NodeRow, readonly string[]>();
+
+function dimArguments(row: NodeRow): readonly string[] {
+  let keys = dimKeys.get(row);
+  if (!keys) {
+    keys = Object.entries({ ...row.attributes, ...row.operands }).flatMap(([key, kind]) =>
+      kind === "dims" || kind === "dim" ? [key] : [],
+    );
+    dimKeys.set(row, keys);
+  }
+  return keys;
 }
 
 function walk(outputs: readonly Expression[], child: (node: Node, i: number) => Node | undefined): Node[] {

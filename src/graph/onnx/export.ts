@@ -1,21 +1,21 @@
 // A graph as the bytes of an ONNX model. Deterministic: the same graph and names give the same bytes.
-import { create, toBinary } from "@bufbuild/protobuf";
-import {
-  GraphProtoSchema,
-  ModelProtoSchema,
-  OperatorSetIdProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
-  type ValueInfoProto,
-} from "onnx-buf";
+import type { ValueInfoProto } from "onnx-buf";
 import { DTYPES } from "../../tensor/index.js";
 import type { Dim } from "../dim.js";
 import type { Expression, Node } from "../expression.js";
 import type { Type } from "../shape.js";
 import { dimensionRow, inputRow } from "../source.js";
+import { create, encode } from "./codec.js";
+import {
+  DimensionSchema,
+  GraphSchema,
+  ModelSchema,
+  OperatorSetIdSchema,
+  ShapeSchema,
+  TensorTypeSchema,
+  TypeSchema,
+  ValueInfoSchema,
+} from "./messages.js";
 import { HOST_DOMAIN, Lowering, tensorProto } from "./lower.js";
 import type { Tensor } from "../../tensor/index.js";
 
@@ -57,7 +57,7 @@ export function toModel({ nodes, inputs, outputs, name = "flockwork" }: ModelSou
     });
   }
   for (const [x, name] of copies) lowering.emit("Identity", [names.get(x.node)![x.index]!], [], [name]);
-  const graph = create(GraphProtoSchema, {
+  const graph = create(GraphSchema, {
     name,
     node: lowering.nodes,
     initializer: [
@@ -67,14 +67,14 @@ export function toModel({ nodes, inputs, outputs, name = "flockwork" }: ModelSou
     input: inputs.filter(({ initial }) => !initial).map(({ node, name }) => valueInfo(name, node.types[0]!)),
     output: outputs.map(({ expression, name }) => valueInfo(name, expression.type)),
   });
-  return toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, {
+  return encode(
+    ModelSchema,
+    create(ModelSchema, {
       irVersion: BigInt(IR_VERSION),
       producerName: "flockwork",
       opsetImport: [
-        create(OperatorSetIdProtoSchema, { domain: "", version: BigInt(OPSET) }),
-        ...(lowering.hosts ? [create(OperatorSetIdProtoSchema, { domain: HOST_DOMAIN, version: 1n })] : []),
+        create(OperatorSetIdSchema, { domain: "", version: BigInt(OPSET) }),
+        ...(lowering.hosts ? [create(OperatorSetIdSchema, { domain: HOST_DOMAIN, version: 1n })] : []),
       ],
       graph,
     }),
@@ -104,16 +104,16 @@ function lower(
 
 function valueInfo(name: string, { dtype, shape }: Type): ValueInfoProto {
   const dim = shape.map((d) =>
-    create(TensorShapeProto_DimensionSchema, {
+    create(DimensionSchema, {
       value: typeof d === "number" ? { case: "dimValue", value: BigInt(d) } : { case: "dimParam", value: d },
     }),
   );
-  const tensor = create(TypeProto_TensorSchema, {
+  const tensor = create(TensorTypeSchema, {
     elemType: DTYPES[dtype].onnx,
-    shape: create(TensorShapeProtoSchema, { dim }),
+    shape: create(ShapeSchema, { dim }),
   });
-  return create(ValueInfoProtoSchema, {
+  return create(ValueInfoSchema, {
     name,
-    type: create(TypeProtoSchema, { value: { case: "tensorType", value: tensor } }),
+    type: create(TypeSchema, { value: { case: "tensorType", value: tensor } }),
   });
 }

@@ -1,20 +1,13 @@
 // One operator of a graph as ONNX nodes: its arguments as attributes and operand tensors, casts to a dtype with a kernel, dimensions read at run time.
-import { create } from "@bufbuild/protobuf";
-import {
-  AttributeProto_AttributeType as AttributeType,
-  AttributeProtoSchema,
-  NodeProtoSchema,
-  TensorProtoSchema,
-  type AttributeProto,
-  type NodeProto,
-  type TensorProto,
-} from "onnx-buf";
+import type { AttributeProto, NodeProto, TensorProto } from "onnx-buf";
 import { DTYPES, fromNumbers, Tensor, type DType } from "../../tensor/index.js";
 import { symbolsOf, termsOf, type Dim } from "../dim.js";
 import { GraphError } from "../error.js";
 import type { Node } from "../expression.js";
 import { castFor } from "../kernels.js";
 import type { Attrs, AttrKind, AttrValue, HostRow, TensorRow } from "../row.js";
+import { create } from "./codec.js";
+import { AttributeSchema, AttributeType, NodeSchema, TensorSchema } from "./messages.js";
 
 const text = new TextEncoder();
 
@@ -57,7 +50,7 @@ export class Lowering {
     attribute: AttributeProto[] = [],
     outputs: readonly string[] = [this.fresh()],
   ): readonly string[] {
-    this.nodes.push(create(NodeProtoSchema, { opType, input: [...inputs], output: [...outputs], attribute }));
+    this.nodes.push(create(NodeSchema, { opType, input: [...inputs], output: [...outputs], attribute }));
     return outputs;
   }
 
@@ -101,7 +94,7 @@ export class Lowering {
   host(node: Node, row: HostRow, inputs: readonly string[], outputs: readonly string[]): void {
     this.hosts = true;
     this.nodes.push(
-      create(NodeProtoSchema, {
+      create(NodeSchema, {
         opType: row.name,
         domain: HOST_DOMAIN,
         input: [...inputs],
@@ -185,31 +178,31 @@ export function attribute(name: string, kind: Exclude<AttrKind, "fresh">, value:
   switch (kind) {
     case "int":
     case "dim":
-      return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value as number) });
+      return create(AttributeSchema, { name, type: AttributeType.INT, i: BigInt(value as number) });
     case "ints":
     case "dims":
-      return create(AttributeProtoSchema, {
+      return create(AttributeSchema, {
         name,
         type: AttributeType.INTS,
         ints: (value as readonly number[]).map(BigInt),
       });
     case "float":
     case "value":
-      return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value as number });
+      return create(AttributeSchema, { name, type: AttributeType.FLOAT, f: value as number });
     case "floats":
-      return create(AttributeProtoSchema, {
+      return create(AttributeSchema, {
         name,
         type: AttributeType.FLOATS,
         floats: [...(value as readonly number[])],
       });
     case "string":
-      return create(AttributeProtoSchema, {
+      return create(AttributeSchema, {
         name,
         type: AttributeType.STRING,
         s: text.encode(value as string),
       });
     case "dtype":
-      return create(AttributeProtoSchema, {
+      return create(AttributeSchema, {
         name,
         type: AttributeType.INT,
         i: BigInt(DTYPES[value as DType].onnx),
@@ -220,7 +213,7 @@ export function attribute(name: string, kind: Exclude<AttrKind, "fresh">, value:
 }
 
 export function tensorProto(name: string, value: Tensor): TensorProto {
-  return create(TensorProtoSchema, {
+  return create(TensorSchema, {
     name,
     dataType: DTYPES[value.dtype].onnx,
     dims: value.shape.map(BigInt),

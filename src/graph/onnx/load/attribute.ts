@@ -1,7 +1,8 @@
 // The attributes of one ONNX node, read by name and kind. Refuses what is not of the kind, and names what nobody read.
-import { AttributeProto_AttributeType as AttributeType, type GraphProto, type NodeProto } from "onnx-buf";
+import type { GraphProto, NodeProto } from "onnx-buf";
 import type { Tensor } from "../../../tensor/index.js";
 import { GraphError } from "../../error.js";
+import { AttributeType, attributeTypeName } from "../messages.js";
 import { readTensor } from "./tensor.js";
 
 const text = new TextDecoder();
@@ -62,7 +63,7 @@ export class Attributes {
           break;
         default:
           throw new GraphError(
-            `the attribute ${name} is of the kind ${AttributeType[type] ?? type}, which is not read`,
+            `the attribute ${name} is of the kind ${attributeTypeName(type)}, which is not read`,
             "unsupported",
           );
       }

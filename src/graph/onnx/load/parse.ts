@@ -1,7 +1,8 @@
 // The bytes of a model as its protobuf message, with what no model may have refused: other domains, functions, unknown fields.
-import { fromBinary } from "@bufbuild/protobuf";
-import { ModelProtoSchema, type GraphProto, type ModelProto, type NodeProto } from "onnx-buf";
+import type { GraphProto, ModelProto, NodeProto } from "onnx-buf";
 import { GraphError } from "../../error.js";
+import { decode } from "../codec.js";
+import { ModelSchema } from "../messages.js";
 import { HOST_DOMAIN } from "../lower.js";
 
 /** The operator sets that are read: from 13 on, axes and the like are inputs and Softmax has its meaning of today. */
@@ -20,7 +21,7 @@ export interface Parsed {
 export function parseModel(bytes: Uint8Array): Parsed {
   let model: ModelProto;
   try {
-    model = fromBinary(ModelProtoSchema, bytes, { recursionLimit: NESTING });
+    model = decode(ModelSchema, bytes, NESTING);
   } catch (cause) {
     throw new GraphError(
       `${bytes.length} bytes are not an ONNX model: ${cause instanceof Error ? cause.message : String(cause)}`,

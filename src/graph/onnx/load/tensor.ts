@@ -1,9 +1,5 @@
 // TensorProto as Tensor: raw or typed data, checked against what its dimensions say. External data, strings and foreign dtypes are refused.
-import {
-  TensorProto_DataLocation as Location,
-  TensorProto_DataType as DataType,
-  type TensorProto,
-} from "onnx-buf";
+import type { TensorProto } from "onnx-buf";
 import {
   DTYPES,
   dtypeFromOnnx,
@@ -13,20 +9,21 @@ import {
   type TensorData,
 } from "../../../tensor/index.js";
 import { GraphError } from "../../error.js";
+import { dataTypeName, EXTERNAL } from "../messages.js";
 
 /** The dtype of a TensorProto.DataType number. Throws where Flockwork does not carry it. */
 export function dtypeOf(code: number, what: string): DType {
   const dtype = dtypeFromOnnx(code);
   if (dtype === undefined)
     throw new GraphError(
-      `${what} is of ${DataType[code] ?? `element type ${code}`}, which Flockwork does not carry; it knows ${Object.keys(DTYPES).join(", ")}`,
+      `${what} is of ${dataTypeName(code)}, which Flockwork does not carry; it knows ${Object.keys(DTYPES).join(", ")}`,
       "unsupported",
     );
   return dtype;
 }
 
 export function readTensor(proto: TensorProto, what: string): Tensor {
-  if (proto.dataLocation === Location.EXTERNAL || proto.externalData.length > 0)
+  if (proto.dataLocation === EXTERNAL || proto.externalData.length > 0)
     throw new GraphError(
       `${what} keeps its data in another file; a model travels as one file: save it again without external data`,
       "bad_model",
