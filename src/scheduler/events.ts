@@ -54,6 +54,8 @@ export type SchedulerEvent<Tag> =
       readonly services: readonly string[];
       /** Of `services`, those the operator declared idempotent. */
       readonly idempotent?: readonly string[];
+      /** How fast its benchmark says it is, beside others; default 1. What it then does corrects this. */
+      readonly speed?: number;
       /** NodeResumed follows: until then its hand is unknown, and it is given nothing. */
       readonly resuming?: boolean;
     }
