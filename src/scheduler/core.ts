@@ -4,6 +4,7 @@ import { DEFAULT_SCHEDULER_OPTIONS } from "./events.js";
 import type { SchedulerOptions } from "./events.js";
 import { Attempts } from "./attempts.js";
 import { Group } from "./group.js";
+import type { Hold } from "./group.js";
 import { Heap } from "./heap.js";
 import { Node, Pool } from "./node.js";
 import { Outbox } from "./outbox.js";
@@ -27,6 +28,7 @@ export class Core<Tag> {
   readonly restTimers = new Heap<Task>();
   readonly deadlines = new Heap<Batch>();
   readonly copyTimers = new Heap<Group>();
+  readonly holdTimers = new Heap<Hold>();
   now = 0;
   paused = false;
   /** Since the last placement: nodes whose hand changed, pools with new room, groups with new tasks. */
@@ -58,7 +60,7 @@ export class Core<Tag> {
 
   /** Forgets a group without nodes and tasks. */
   dropGroup(group: Group): void {
-    if (group.offers === 0 && group.open === 0) this.groups.delete(group.key);
+    if (group.offers.length === 0 && group.open === 0) this.groups.delete(group.key);
   }
 
   setState(task: Task, state: number): void {
@@ -250,8 +252,7 @@ export class Core<Tag> {
         attempt,
         attempt.startedAt + batch.attemptTimeoutMs + this.options.timeoutSlackMs,
       );
-    if (attempt.sibling === null && attempt.task.attempts === attempt && mayCopy(attempt))
-      batch.group.addRun(attempt);
+    if (attempt.task.liveAttempts < T.MAX_COPIES && mayCopy(attempt)) batch.group.addRun(attempt);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Domain, SessionId } from "../ids/index.js";
 import { Heap } from "./heap.js";
 import { Ladder } from "./ladder.js";
+import { Durations } from "./speed.js";
 import type { Node, Offer } from "./node.js";
 import { TaskList } from "./task.js";
 import type { Attempt, Task } from "./task.js";
@@ -22,6 +23,9 @@ export class Turn {
   heapAt = -1;
   /** Virtual time: tasks given so far, never behind the group's clock when it becomes active. */
   spent = 0;
+  /** Mean milliseconds of its tasks at speed 1, of this many. */
+  work = 0;
+  samples = 0;
   /** Open tasks; without any, the turn is forgotten. */
   open = 0;
   readonly levels = new Map<number, Level>();
@@ -39,6 +43,13 @@ export class Bucket extends TaskList {
   }
 }
 
+/** A group's place among those whose patience ends at some time. */
+export interface Hold {
+  readonly group: Group;
+  until: number;
+  heapAt: number;
+}
+
 const SAMPLES = 32;
 
 export class Group {
@@ -46,7 +57,8 @@ export class Group {
   readonly room = new Ladder<Offer>();
   /** Pools with tasks that could be asked back, by how many the fullest node holds. */
   readonly laden = new Ladder<Offer>();
-  offers = 0;
+  /** Whose nodes can run its tasks. */
+  readonly offers: Offer[] = [];
   /** Nodes that may be given tasks, and those whose link is up. */
   available = 0;
   reachable = 0;
@@ -68,7 +80,14 @@ export class Group {
   /** Who failed since somebody last succeeded: several nodes mean that the service is to blame, not a node. */
   failing: Node | null = null;
   severalFail = false;
-  private readonly durations: number[] = [];
+  readonly durations = new Durations();
+  /** See patience.ts: the slowest speed worth using, and for how many ready tasks that was computed (-1: not for these nodes). */
+  readonly horizon = { ready: -1, leastSpeed: 0, x: 0 };
+  /** While tasks wait for a better node than the idle ones: until when. */
+  readonly hold: Hold = { group: this, until: 0, heapAt: -1 };
+  /** They have waited long enough: whatever node there is will do, until a good one is there again. */
+  impatient = false;
+  private readonly lastDurations: number[] = [];
   private nextSample = 0;
 
   constructor(
@@ -125,8 +144,13 @@ export class Group {
   charge(task: Task): void {
     const turn = task.batch.level.turn;
     if (turn.spent > this.clock) this.clock = turn.spent;
-    turn.spent++;
+    turn.spent += this.costOf(turn);
     if (turn.heapAt >= 0) this.active.set(turn, turn.spent);
+  }
+
+  /** What a task of this session costs, in mean tasks of the group. */
+  private costOf(turn: Turn): number {
+    return turn.samples > 0 && this.durations.tell ? turn.work / this.durations.work : 1;
   }
 
   addPicky(task: Task): void {
@@ -171,14 +195,14 @@ export class Group {
 
   /** Remembers how long a task took. */
   sample(ms: number): void {
-    this.durations[this.nextSample] = ms;
+    this.lastDurations[this.nextSample] = ms;
     this.nextSample = (this.nextSample + 1) % SAMPLES;
   }
 
   /** Of the last durations; Infinity while too few are known. */
   median(): number {
-    if (this.durations.length < 3) return Infinity;
-    return this.durations.slice().sort((a, b) => a - b)[this.durations.length >> 1]!;
+    if (this.lastDurations.length < 3) return Infinity;
+    return this.lastDurations.slice().sort((a, b) => a - b)[this.lastDurations.length >> 1]!;
   }
 
   private activate(level: Level): void {

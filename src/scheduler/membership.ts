@@ -39,6 +39,7 @@ export class Membership<Tag> {
     node.slots = Math.max(1, Math.floor(event.slots));
     node.window = Math.max(node.slots, Math.floor(event.window));
     node.draining = false;
+    if (event.speed !== undefined && event.speed > 0) node.setSpeed(Math.log(event.speed));
     if (event.resuming === true) core.nodeTimers.set(node, core.now + core.options.graceMs);
     else this.availability.change(node, () => (node.reachable = true));
     core.touch(node);
@@ -85,6 +86,8 @@ export class Membership<Tag> {
     const before = new Set<Attempt>();
     for (let a = node.first; a !== null; a = a.next) before.add(a);
     this.availability.change(node, () => {
+      // Its quarantine may have ended while it was away.
+      if (node.quarantinedUntil <= core.now) node.quarantinedUntil = 0;
       this.lineage.resumed(node, event.values);
     });
     // Taken up again in the node's own order; what it does not list, it does not have.
@@ -168,7 +171,8 @@ export class Membership<Tag> {
         const offer = new Offer(pool, group, idempotent.has(service), index);
         pool.offers.push(offer);
         pool.groups.set(group, offer);
-        group.offers++;
+        group.offers.push(offer);
+        group.horizon.ready = -1;
       }
       core.pools.set(key, pool);
     }
@@ -181,8 +185,10 @@ export class Membership<Tag> {
     pool.refresh(node);
     if (--pool.nodes > 0) return;
     this.core.pools.delete(pool.key);
-    for (const { group } of pool.offers) {
-      group.offers--;
+    for (const offer of pool.offers) {
+      const { group } = offer;
+      group.offers.splice(group.offers.indexOf(offer), 1);
+      group.horizon.ready = -1;
       this.core.dropGroup(group);
     }
   }

@@ -6,6 +6,7 @@ import type { SchedulerEvent, TaskBatch } from "./events.js";
 import type { Lineage } from "./lineage.js";
 import type { Node } from "./node.js";
 import type { CancelWhy } from "./outbox.js";
+import { learn } from "./speed.js";
 import * as T from "./task.js";
 import { Batch, Task, Trouble } from "./task.js";
 
@@ -70,7 +71,10 @@ export class Outcomes<Tag> {
         continue;
       }
       const group = task.batch.group;
-      if (i % SAMPLE_EVERY === 0 && ms !== undefined) group.sample(ms);
+      if (i % SAMPLE_EVERY === 0 && ms !== undefined) {
+        group.sample(ms);
+        learn(group, task.batch.level.turn, node, ms);
+      }
       node.streak = 0;
       group.failing = null;
       group.severalFail = false;

@@ -72,13 +72,14 @@ export class Scheduler<Tag> {
 
   /** When a Tick is due; Infinity: only another event can change anything. */
   nextTimer(): number {
-    const { attemptTimers, nodeTimers, restTimers, deadlines, copyTimers } = this.core;
+    const { attemptTimers, nodeTimers, restTimers, deadlines, copyTimers, holdTimers } = this.core;
     return Math.min(
       attemptTimers.topKey(),
       nodeTimers.topKey(),
       restTimers.topKey(),
       deadlines.topKey(),
       copyTimers.topKey(),
+      holdTimers.topKey(),
     );
   }
 
@@ -101,6 +102,11 @@ export class Scheduler<Tag> {
   /** Whether a reachable node offers the service. */
   offers(domain: Domain, service: string): boolean {
     return (this.core.groups.get(groupKey(domain, service))?.reachable ?? 0) > 0;
+  }
+
+  /** Whether tasks of the service wait for a better node than the idle ones, for a bounded time. */
+  holdsBack(domain: Domain, service: string): boolean {
+    return (this.core.groups.get(groupKey(domain, service))?.hold.until ?? 0) > 0;
   }
 
   task(id: TaskId): TaskView<Tag> | undefined {

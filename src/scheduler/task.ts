@@ -117,9 +117,14 @@ export class Task {
   }
 
   get hasLiveAttempt(): boolean {
-    let attempt = this.attempts;
-    while (attempt !== null && attempt.state !== LIVE) attempt = attempt.sibling;
-    return attempt !== null;
+    return this.liveAttempts > 0;
+  }
+
+  get liveAttempts(): number {
+    let count = 0;
+    for (let attempt = this.attempts; attempt !== null; attempt = attempt.sibling)
+      if (attempt.state === LIVE) count++;
+    return count;
   }
 }
 
@@ -129,6 +134,9 @@ export const LIVE = 0;
 export const ZOMBIE = 1;
 /** Its node is unreachable; others may run the task. */
 export const LOST = 2;
+
+/** Attempts of one task at a time, at most, when copies may run. */
+export const MAX_COPIES = 3;
 
 export class Attempt {
   state = LIVE;
