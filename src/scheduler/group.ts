@@ -2,6 +2,8 @@
 import type { Domain, SessionId } from "../ids/index.js";
 import { Heap } from "./heap.js";
 import { Ladder } from "./ladder.js";
+import type { Needs } from "./events.js";
+import type { Share } from "./share.js";
 import { Durations } from "./speed.js";
 import type { Node, Offer } from "./node.js";
 import { TaskList } from "./task.js";
@@ -30,7 +32,10 @@ export class Turn {
   open = 0;
   readonly levels = new Map<number, Level>();
   readonly active = new Heap<Level>();
-  constructor(readonly session: SessionId) {}
+  constructor(
+    readonly group: Group,
+    readonly share: Share,
+  ) {}
 }
 
 /** Ready tasks that failed on exactly these nodes. */
@@ -80,7 +85,6 @@ export class Group {
   /** Who failed since somebody last succeeded: several nodes mean that the service is to blame, not a node. */
   failing: Node | null = null;
   severalFail = false;
-  readonly durations = new Durations();
   /** See patience.ts: the slowest speed worth using, and for how many ready tasks that was computed (-1: not for these nodes). */
   readonly horizon = { ready: -1, leastSpeed: 0, x: 0 };
   /** While tasks wait for a better node than the idle ones: until when. */
@@ -94,11 +98,18 @@ export class Group {
     readonly key: string,
     readonly domain: Domain,
     readonly service: string,
+    /** What its tasks need of a node besides; undefined: nothing. */
+    readonly needs?: Needs,
+    readonly durations: Durations = new Durations(),
   ) {}
 
-  level(session: SessionId, priority: number): Level {
+  level(share: Share, priority: number): Level {
+    const { session } = share;
     let turn = this.turns.get(session);
-    if (turn === undefined) this.turns.set(session, (turn = new Turn(session)));
+    if (turn === undefined) {
+      this.turns.set(session, (turn = new Turn(this, share)));
+      share.turns.add(turn);
+    }
     let level = turn.levels.get(priority);
     if (level === undefined) turn.levels.set(priority, (level = new Level(turn, priority)));
     return level;
@@ -116,7 +127,9 @@ export class Group {
   }
 
   tidy(turn: Turn): void {
-    if (turn.open === 0) this.turns.delete(turn.session);
+    if (turn.open > 0) return;
+    this.turns.delete(turn.share.session);
+    turn.share.turns.delete(turn);
   }
 
   /** Puts a ready task at the end of its level, or at the front when it has been there before. */
@@ -144,7 +157,7 @@ export class Group {
   charge(task: Task): void {
     const turn = task.batch.level.turn;
     if (turn.spent > this.clock) this.clock = turn.spent;
-    turn.spent += this.costOf(turn);
+    turn.spent += this.costOf(turn) / turn.share.weight;
     if (turn.heapAt >= 0) this.active.set(turn, turn.spent);
   }
 
@@ -205,13 +218,29 @@ export class Group {
     return this.lastDurations.slice().sort((a, b) => a - b)[this.lastDurations.length >> 1]!;
   }
 
+  /** The longest of the last durations; 0 while too few are known. */
+  longest(): number {
+    return this.lastDurations.length < 3 ? 0 : Math.max(...this.lastDurations);
+  }
+
   private activate(level: Level): void {
     const turn = level.turn;
     if (turn.active.size === 0) {
       if (turn.spent < this.clock) turn.spent = this.clock;
-      this.active.set(turn, turn.spent);
+      if (!turn.share.full) this.active.set(turn, turn.spent);
     }
     turn.active.set(level, -level.priority);
+  }
+
+  /** The session has as many tasks at nodes as it may have. */
+  park(turn: Turn): void {
+    this.active.remove(turn);
+  }
+
+  unpark(turn: Turn): void {
+    if (turn.active.size === 0 || turn.heapAt >= 0) return;
+    if (turn.spent < this.clock) turn.spent = this.clock;
+    this.active.set(turn, turn.spent);
   }
 
   private deactivate(level: Level): void {

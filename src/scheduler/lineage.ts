@@ -75,8 +75,11 @@ export class Lineage<Tag> {
       this.addPlace(value, atHub ? "hub" : node);
       this.settle(value);
     }
+    data.depth = 1;
+    for (const { task: maker } of data.inputs)
+      data.depth = Math.max(data.depth, 1 + (maker.data!.barren ? 0 : maker.data!.depth));
     this.unlink(task);
-    if (atHub) this.cut(task);
+    if (atHub || data.depth >= this.core.options.maxLineage) this.cut(task);
     this.consider(task);
   }
 
@@ -326,8 +329,8 @@ export class Lineage<Tag> {
     let batch = this.foreign.get(domain);
     if (batch === undefined) {
       const group = this.core.group(domain, "");
-      const level = group.level("" as SessionId, 0);
-      const shape = { first: id, tags: [], domain, session: level.turn.session, service: "", priority: 0 };
+      const level = group.level(this.core.share("" as SessionId), 0);
+      const shape = { first: id, tags: [], domain, session: level.turn.share.session, service: "", priority: 0 };
       const limits = { maxAttempts: 1, attemptTimeoutMs: 0, deadlineAt: Infinity, idempotent: false };
       batch = new Batch({ ...shape, ...limits, keep: "hub" }, group, level);
       this.foreign.set(domain, batch);

@@ -3,7 +3,8 @@ import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
 import type { SchedulerEvent } from "./events.js";
 import type { Lineage } from "./lineage.js";
-import { Node, Offer, Pool } from "./node.js";
+import { meansOf, meets } from "./needs.js";
+import { Node, Pool } from "./node.js";
 import type { Outcomes } from "./outcomes.js";
 import * as T from "./task.js";
 import type { Attempt } from "./task.js";
@@ -102,6 +103,7 @@ export class Membership<Tag> {
       }
       const attempt = core.attempts.take(task, node, number);
       if (old !== null) attempt.startedAt = old.startedAt;
+      attempt.timeoutMs = old?.timeoutMs ?? core.timeoutMs(task);
       listed.add(attempt);
       const foreign = task.batch.domain !== node.pool.domain;
       const over = !task.open || foreign;
@@ -160,19 +162,17 @@ export class Membership<Tag> {
 
   private poolFor(event: EventOf<Tag, "NodeJoined">): Pool {
     const { core } = this;
-    const services = [...new Set(event.services)].sort();
     const idempotent = new Set(event.idempotent);
-    const key = JSON.stringify([event.domain, services.map((s) => [s, idempotent.has(s)])]);
+    const services = [...new Set(event.services)].sort().map((s) => [s, idempotent.has(s)] as const);
+    const means = meansOf(event);
+    const key = JSON.stringify([event.domain, services, means]);
     let pool = core.pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(key, event.domain);
-      for (const [index, service] of services.entries()) {
-        const group = core.group(event.domain, service);
-        const offer = new Offer(pool, group, idempotent.has(service), index);
-        pool.offers.push(offer);
-        pool.groups.set(group, offer);
-        group.offers.push(offer);
-        group.horizon.ready = -1;
+      pool = new Pool(key, event.domain, new Map(services), means);
+      for (const [service] of services) {
+        pool.connect(core.group(event.domain, service));
+        for (const group of core.pickyGroups(event.domain, service))
+          if (meets(means, group.needs!)) pool.connect(group);
       }
       core.pools.set(key, pool);
     }
@@ -185,10 +185,8 @@ export class Membership<Tag> {
     pool.refresh(node);
     if (--pool.nodes > 0) return;
     this.core.pools.delete(pool.key);
-    for (const offer of pool.offers) {
-      const { group } = offer;
-      group.offers.splice(group.offers.indexOf(offer), 1);
-      group.horizon.ready = -1;
+    for (const { group } of [...pool.offers]) {
+      pool.disconnect(group);
       this.core.dropGroup(group);
     }
   }

@@ -1,6 +1,8 @@
 // What the scheduler keeps of a node, and of the pool of nodes that offer the same services.
 import type { Domain, NodeId } from "../ids/index.js";
 import type { Group } from "./group.js";
+import { meansOf } from "./needs.js";
+import type { Means } from "./needs.js";
 import { Ladder, Link, loadRung, spareRung } from "./ladder.js";
 import { BENCHMARK_SURE, CLASSES, classOf, speedOfClass } from "./speed.js";
 import type { Attempt } from "./task.js";
@@ -16,7 +18,7 @@ export class Offer {
     /** The operators of these nodes declared the service idempotent. */
     readonly idempotent: boolean,
     /** Position among the pool's offers. */
-    readonly index: number,
+    public index: number,
   ) {}
 }
 
@@ -29,6 +31,9 @@ export class Pool {
   /** Reachable nodes that hold tasks they have not started, by how many. */
   readonly laden = new Ladder<Node>();
   nodes = 0;
+  /** Of its nodes: those that may be given tasks, and those whose link is up. */
+  available = 0;
+  reachable = 0;
   idleSlots = 0;
   /** Slots of available nodes in each class of speed, what they do together, and the mean logarithm of their speed. */
   readonly slotsIn = new Float64Array(CLASSES);
@@ -44,7 +49,35 @@ export class Pool {
   constructor(
     readonly key: string,
     readonly domain: Domain,
+    /** Its services, and whether their operators declared them idempotent. */
+    readonly services: ReadonlyMap<string, boolean> = new Map(),
+    readonly means: Means = meansOf({}),
   ) {}
+
+  /** Its nodes can run the group's tasks. */
+  connect(group: Group): void {
+    const offer = new Offer(this, group, this.services.get(group.service) === true, this.offers.length);
+    this.offers.push(offer);
+    this.groups.set(group, offer);
+    group.offers.push(offer);
+    group.horizon.ready = -1;
+    group.available += this.available;
+    group.reachable += this.reachable;
+    if (this.room.low() >= 0) group.room.put(offer.room, this.room.low());
+    if (this.laden.high() >= 0) group.laden.put(offer.laden, this.laden.high());
+  }
+
+  disconnect(group: Group): void {
+    const offer = this.groups.get(group)!;
+    this.groups.delete(group);
+    this.offers.splice(offer.index, 1);
+    for (const [index, other] of this.offers.entries()) other.index = index;
+    this.cursor = 0;
+    group.room.remove(offer.room);
+    group.laden.remove(offer.laden);
+    group.offers.splice(group.offers.indexOf(offer), 1);
+    group.horizon.ready = -1;
+  }
 
   /** Brings the ladders up to date after a change at the node. */
   refresh(node: Node): void {

@@ -60,9 +60,14 @@ export function worthIt(group: Group, node: Node, now: number): boolean {
   return speed * group.ready >= rate || busy === 0 || speed >= leastSpeed(group);
 }
 
+/** Milliseconds until the node would be done with one more task of the group, whose inputs it has. */
+export function finishMs(group: Group, node: Node, now: number): number {
+  return (tasksAhead(group, node, now) * group.durations.work) / node.speed;
+}
+
 /** Until a further task is done: that task, what waits before it in a slot, and what is left of the oldest that runs. */
 function tasksAhead(group: Group, node: Node, now: number): number {
-  if (node.idleSlots > 0 || node.first === null) return 1;
+  if (node.idleSlots > 0 || node.first === null || group.durations.work === 0) return 1;
   const ran = ((now - node.first.startedAt) * node.speed) / group.durations.work;
   return node.held / node.slots + Math.max(0, 1 - ran);
 }

@@ -1,6 +1,7 @@
 // Who gets what: idle slots first, then windows; what a full node holds goes back to idle ones; second copies at the end.
 import type { Core } from "./core.js";
 import type { Group } from "./group.js";
+import { forNode, nearData } from "./locality.js";
 import { BUSY } from "./ladder.js";
 import type { Link } from "./ladder.js";
 import type { Node, Pool } from "./node.js";
@@ -12,8 +13,6 @@ import type { Task } from "./task.js";
 /** A second copy starts when the first has run this many times the median, and at least this much longer. */
 const COPY_AFTER = 2;
 const COPY_AFTER_MS = 10;
-/** Places looked at per input: beyond that, one is as good as another. */
-const PLACES_SEEN = 16;
 /** Nodes of one rung looked at for one that is worth it. */
 const NEIGHBOURS_SEEN = 4;
 /** Attempts looked at in one hand for some that may be asked back. */
@@ -94,9 +93,21 @@ export class Placement<Tag> {
     if (group.buckets.size > 0 && this.servePicky(group, all) && !all) return true;
     for (;;) {
       const offer = group.room.lowest()?.owner;
-      const task = offer === undefined ? null : group.peek();
+      let task = offer === undefined ? null : group.peek();
       if (offer === undefined || task === null) return false;
-      let node = this.nearData(group, task) ?? offer.pool.room.lowest()!.owner;
+      if (task.trouble !== null && this.core.othersThan(task.trouble.failedOn, group)) {
+        // A node has come that it has not failed on.
+        this.core.unqueue(task);
+        this.core.ready(task, true);
+        this.servePicky(group, true);
+        continue;
+      }
+      const freest = offer.pool.room.lowest()!.owner;
+      let node = freest;
+      if (task.data !== null && task.data.inputs.length > 0) {
+        node = nearData(group, task, freest, this.core);
+        if (node === freest) task = forNode(task, freest);
+      }
       const worthy = this.worthy(group, node);
       if (worthy !== null) {
         node = worthy;
@@ -137,10 +148,13 @@ export class Placement<Tag> {
   private servePicky(group: Group, all: boolean): boolean {
     let any = false;
     for (const bucket of group.buckets.values()) {
-      while (bucket.head !== null) {
-        const node = pick(group, bucket.nodes);
-        if (node === null) break;
-        this.give(bucket.head, node);
+      for (let task = bucket.head; task !== null;) {
+        const { next } = task;
+        const node: Node | null = task.batch.level.turn.share.full ? null : pick(group, bucket.nodes);
+        if (node !== null) this.give(task, node);
+        else if (!task.batch.level.turn.share.full) break;
+        task = next;
+        if (node === null) continue;
         any = true;
         if (!all) return true;
       }
@@ -163,31 +177,10 @@ export class Placement<Tag> {
 
   private start(task: Task, node: Node): void {
     const attempt = this.core.attempts.take(task, node, ++task.lastAttempt);
+    attempt.timeoutMs = this.core.timeoutMs(task);
     this.core.hold(attempt);
     this.core.outbox.dispatch(attempt);
     node.pool.refresh(node);
-  }
-
-  /** The node with the most bytes of the task's inputs, if it is as free as the freest. */
-  private nearData(group: Group, task: Task): Node | null {
-    const inputs = task.data?.inputs;
-    if (inputs === undefined || inputs.length === 0) return null;
-    const bytes = new Map<Node, number>();
-    const free = group.room.low() < BUSY;
-    let best: Node | null = null;
-    let most = 0;
-    for (const value of inputs)
-      for (let i = 0; i < value.nodes.length && i < PLACES_SEEN; i++) {
-        const node = value.nodes[i]!;
-        if (node.room.rung < 0 || (free && node.room.rung >= BUSY) || !node.pool.groups.has(group)) continue;
-        const sum = (bytes.get(node) ?? 0) + value.bytes;
-        bytes.set(node, sum);
-        if (sum > most) {
-          most = sum;
-          best = node;
-        }
-      }
-    return best;
   }
 
   /** Idle slots that no ready task wants: some get tasks that others hold, some a copy of the slowest. */

@@ -1,6 +1,6 @@
 // The scheduler: handle(event, now) -> effects. Pure: no clock, no socket, no randomness but its seed's.
 // This file is its face; outcomes.ts, membership.ts, lineage.ts and placement.ts hold the decisions.
-import type { Domain, NodeId, TaskId } from "../ids/index.js";
+import type { Domain, NodeId, SessionId, TaskId } from "../ids/index.js";
 import { Availability } from "./availability.js";
 import { Core, groupKey } from "./core.js";
 import type { SchedulerEffect, SchedulerEvent, SchedulerOptions } from "./events.js";
@@ -43,6 +43,8 @@ export interface Counts {
   /** Tasks kept in memory: the open ones, those whose values may be wanted, those a node has not let go of. */
   readonly remembered: number;
 }
+
+const LEAST_WEIGHT = 1e-3;
 
 export class Scheduler<Tag> {
   private readonly core: Core<Tag>;
@@ -163,6 +165,8 @@ export class Scheduler<Tag> {
         return lineage.copied(event.value, event.bytes, event.place);
       case "ValueLost":
         return lineage.lostAt(event.value, event.place);
+      case "SessionShare":
+        return this.entitle(event.session, event.weight ?? 1, event.maxRunning ?? Infinity);
       case "DispatchPaused":
         core.paused = true;
         return;
@@ -176,6 +180,15 @@ export class Scheduler<Tag> {
       default:
         return event satisfies never;
     }
+  }
+
+  private entitle(session: SessionId, weight: number, maxRunning: number): void {
+    const { core } = this;
+    const share = core.share(session);
+    // Below these, a session would wait for ever.
+    share.set(Math.max(LEAST_WEIGHT, weight), Math.max(1, Math.floor(maxRunning)));
+    for (const { group } of share.turns) core.wake(group);
+    core.dropShare(share);
   }
 
   /** A node that is not known has left already: what is said of it comes too late. */
