@@ -53,6 +53,7 @@ export class Attempts {
       attempt.started = false;
       attempt.startedAt = -1;
       attempt.timeoutMs = 0;
+      attempt.event = -1;
       attempt.down = false;
       this.unused.push(attempt);
     }

@@ -34,6 +34,8 @@ export class Core<Tag> {
   readonly copyTimers = new Heap<Group>();
   readonly holdTimers = new Heap<Hold>();
   now = 0;
+  /** Events so far. */
+  event = 0;
   paused = false;
   /** Since the last placement: nodes whose hand changed, pools with new room, groups with new tasks. */
   touched: Node[] = [];

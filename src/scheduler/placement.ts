@@ -177,6 +177,7 @@ export class Placement<Tag> {
 
   private start(task: Task, node: Node): void {
     const attempt = this.core.attempts.take(task, node, ++task.lastAttempt);
+    attempt.event = this.core.event;
     attempt.timeoutMs = this.core.timeoutMs(task);
     this.core.hold(attempt);
     this.core.outbox.dispatch(attempt);
@@ -193,6 +194,7 @@ export class Placement<Tag> {
   }
 
   private recall(pool: Pool, group: Group): void {
+    if (group.hold.until > 0) return;
     while (pool.idleSlots > pool.recalling) {
       const victim = group.laden.highest()?.owner.pool.laden.highest()?.owner;
       if (victim === undefined) return;
@@ -200,7 +202,8 @@ export class Placement<Tag> {
       const idle = pool.room.lowest()!.owner;
       if (
         group.durations.tell &&
-        expectedMs(group, idle) > (victim.held / victim.slots) * expectedMs(group, victim)
+        (expectedMs(group, idle) > (victim.held / victim.slots) * expectedMs(group, victim) ||
+          this.worthy(group, idle) === null)
       )
         return;
       const share = Math.ceil((victim.spare * pool.idleSlots) / (pool.idleSlots + victim.slots));
@@ -211,7 +214,8 @@ export class Placement<Tag> {
         a !== null && !a.started && asked < share && seen < RECALL_SEEN;
         a = a.prev, seen++
       ) {
-        if (a.state !== LIVE || a.recalled || !this.suits(pool, a.task)) continue;
+        // What was given in this same event would hear of the recall first.
+        if (a.state !== LIVE || a.recalled || a.event === this.core.event || !this.suits(pool, a.task)) continue;
         this.core.recall(a, pool);
         asked++;
       }

@@ -65,6 +65,7 @@ export class Scheduler<Tag> {
   /** Takes one event at time `now` (milliseconds, never going back) and says what to do, in order. */
   handle(event: SchedulerEvent<Tag>, now: number): SchedulerEffect<Tag>[] {
     this.core.now = Math.max(this.core.now, now);
+    this.core.event++;
     this.apply(event);
     this.outcomes.sweep();
     this.placement.settle();
@@ -106,9 +107,16 @@ export class Scheduler<Tag> {
     return (this.core.groups.get(groupKey(domain, service))?.reachable ?? 0) > 0;
   }
 
-  /** Whether tasks of the service wait for a better node than the idle ones, for a bounded time. */
-  holdsBack(domain: Domain, service: string): boolean {
-    return (this.core.groups.get(groupKey(domain, service))?.hold.until ?? 0) > 0;
+  /** Why a waiting task may not go to an idle node: it waits for a better one, for a bounded time, or avoids this one. */
+  look(id: number): { state: string; heldUntil: number; full: boolean; avoids: NodeId[] } {
+    const task = this.core.tasks.get(id);
+    if (task === undefined) return { state: "unknown", heldUntil: 0, full: false, avoids: [] };
+    return {
+      state: T.STATE_NAMES[task.state]!,
+      heldUntil: task.batch.group.hold.until,
+      full: task.batch.level.turn.share.full,
+      avoids: task.trouble?.failedOn.map((node) => node.id) ?? [],
+    };
   }
 
   task(id: TaskId): TaskView<Tag> | undefined {

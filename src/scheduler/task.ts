@@ -156,6 +156,8 @@ export class Attempt {
   /** Within the node's slots: taken to be running. */
   started = false;
   startedAt = -1;
+  /** The event that brought it. */
+  event = -1;
   /** How long it may run; 0: no limit. */
   timeoutMs = 0;
   /** Asked back, and neither dropped nor started yet; and the pool it is asked back for, if for one. */

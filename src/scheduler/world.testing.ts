@@ -398,7 +398,7 @@ export class World {
           !task.failedOn.has(n.id) &&
           this.scheduler.node(n.id)!.held < n.window,
       );
-      if (idle !== undefined && this.scheduler.holdsBack(task.batch.domain, task.batch.service)) {
+      if (idle !== undefined && this.scheduler.look(task.id).heldUntil > 0) {
         if (this.scheduler.nextTimer() === Infinity) throw new Error(`task ${task.id} is held back for ever`);
       } else if (idle !== undefined)
         throw new Error(`task ${task.id} waits, ${idle.id} is idle, after ${JSON.stringify(event)}`);

@@ -7,6 +7,15 @@ export interface Brain {
   digest(): string;
   counts(): Counts;
   readonly decisions: number;
+  /** What may keep a task from a node, for whoever checks that nothing else does. */
+  look?(task: number): {
+    readonly state: string;
+    /** Until when it waits for a better node than the idle ones; 0: it does not. */
+    readonly heldUntil: number;
+    /** Its session has as many at nodes as it may have. */
+    readonly full: boolean;
+    readonly avoids: readonly string[];
+  };
 }
 
 /** Sees everything that goes in and comes out. */

@@ -1,6 +1,6 @@
 // The virtual clients: what they submit, what they know of each task, which values they still hold on to.
 import type { Domain, SessionId, TaskId } from "../ids/index.js";
-import type { TaskBatch, ValueRef } from "../scheduler/index.js";
+import type { Needs, TaskBatch, ValueRef } from "../scheduler/index.js";
 import { FOR, hash, uniform } from "./random.js";
 import type { Scenario } from "./scenario.js";
 import type { Script } from "./script.js";
@@ -13,6 +13,8 @@ const FAILED = 3;
 /** A client lets the values of a batch go when it has submitted this many more. */
 const BATCHES_HELD = 2;
 const MAX_INPUTS = 3;
+
+const NEEDS: readonly Needs[] = [{ memoryMb: 4096 }, { provider: "webgpu" }, { labels: ["quiet"], memoryMb: 1000 }];
 
 interface GraphBatch {
   readonly first: number;
@@ -80,10 +82,12 @@ export class Clients {
       priority: hash(seed, FOR.finality, first) % s.priorities,
       maxAttempts: s.maxAttempts,
       attemptTimeoutMs: s.attemptTimeoutMs,
-      deadlineAt: s.deadlineMs > 0 ? now + s.deadlineMs : Infinity,
-      idempotent: s.idempotent,
+      deadlineAt: s.deadlineMs > 0 && (s.mixed < 1 || hash(seed, FOR.stubborn, first) % 2 === 0) ? now + s.deadlineMs : Infinity,
+      idempotent: s.idempotent && (s.mixed < 1 || hash(seed, FOR.redial, first) % 2 === 0),
+      failEarly: s.mixed > 0 && hash(seed, FOR.speed, first) % 2 === 0,
       keep: graph ? "node" : "hub",
       ...(inputs && { inputs }),
+      ...(s.needs > 0 && uniform(seed, FOR.lies, first) < s.needs && { needs: NEEDS[first % NEEDS.length]! }),
     };
   }
 

@@ -1,4 +1,7 @@
 export type { Brain, Watcher } from "./brain.js";
+export { BrokenLaw, Laws } from "./laws.js";
+export { judge, shrink, sweep } from "./sweep.js";
+export type { Failing, MakeBrain } from "./sweep.js";
 export type { Outcome } from "./measures.js";
 export { Histogram, startOf } from "./measures.js";
 export { SCENARIOS, parseScenario, scenario } from "./scenario.js";

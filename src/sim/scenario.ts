@@ -51,6 +51,15 @@ export interface Scenario {
   /** Part of the tasks whose values stay at nodes and which take values of earlier ones. */
   readonly graph: number;
   readonly valueBytes: number;
+  /** 1: only half of the submissions are idempotent, or have a deadline, and half of those fail early. */
+  readonly mixed: number;
+  /** Part of the nodes on which everything fails. */
+  readonly bad: number;
+  /** Part of the submissions whose tasks need memory, a provider or a label that only some nodes have. */
+  readonly needs: number;
+  /** Tasks that the second client may have at nodes at once (0: any number), and its weight. */
+  readonly quota: number;
+  readonly weight: number;
   /** Part of the tasks that are cancelled, and milliseconds after which tasks are given up (0: never). */
   readonly cancel: number;
   readonly deadlineMs: number;
@@ -98,6 +107,11 @@ const CALM: Scenario = {
   finalFailures: 0,
   graph: 0,
   valueBytes: 100_000,
+  mixed: 0,
+  bad: 0,
+  needs: 0,
+  quota: 0,
+  weight: 1,
   cancel: 0,
   deadlineMs: 0,
   steady: 1,
@@ -166,8 +180,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     failures: 0.1,
     finalFailures: 0.1,
     graph: 0.4,
+    mixed: 1,
+    bad: 0.1,
+    needs: 0.3,
+    quota: 3,
+    weight: 2,
     cancel: 0.05,
-    deadlineMs: 60_000,
+    deadlineMs: 15_000,
     steady: 2,
     troubleMs: 12_000,
   },

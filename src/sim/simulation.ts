@@ -79,6 +79,7 @@ export class Simulation implements Surroundings {
   run(): Outcome {
     const limit = Math.max(STUCK_MS, Number.isFinite(this.bound) ? this.bound * STUCK_TIMES : 0);
     let stuck = false;
+    this.hub.entitle();
     while (!this.clients.finished) {
       if (!this.step() || this.now > limit) {
         stuck = true;
@@ -305,6 +306,7 @@ export class Simulation implements Surroundings {
     const { linked } = node;
     node.die();
     if (linked) this.later(node.latencyMs, () => this.hub.left(node));
+    else this.noticed(node);
   }
 
   private leaveWhenIdle(node: VirtualNode): void {

@@ -2,6 +2,7 @@
 // restarts with nothing but its journal.
 import type { SchedulerEffect, SchedulerEvent, TaskBatch } from "../scheduler/index.js";
 import type { Brain, Watcher } from "./brain.js";
+import type { SessionId } from "../ids/index.js";
 import { DOMAIN } from "./clients.js";
 import type { Scenario } from "./scenario.js";
 import type { Order, VirtualNode } from "./virtual-node.js";
@@ -9,7 +10,8 @@ import type { Order, VirtualNode } from "./virtual-node.js";
 /** As in src/hub: a hub that starts waits this long for the nodes of the one before. */
 const RETURN_MS = 2000;
 export const SILENT_MS = 2500;
-export const GRACE_MS = 10_000;
+/** A little after the scheduler has given the node up by itself. */
+export const GRACE_MS = 11_000;
 
 export interface HubSurroundings {
   now: number;
@@ -46,6 +48,13 @@ export class VirtualHub {
     private readonly clock: (() => number) | undefined,
   ) {
     this.brain = makeBrain(0);
+  }
+
+  /** What the second client is entitled to. */
+  entitle(): void {
+    const { quota, weight } = this.world.scenario;
+    const session = "c1" as SessionId;
+    if (quota > 0) this.handle({ type: "SessionShare", session, weight, maxRunning: quota });
   }
 
   get nextTimer(): number {
@@ -85,6 +94,7 @@ export class VirtualHub {
       this.handle({
         ...{ type: "NodeJoined", node: node.id, domain: DOMAIN, slots: scenario.slots },
         ...{ window: scenario.window, services: node.services, speed: node.claim, resuming: full },
+        ...{ memoryMb: node.memoryMb, providers: node.providers, labels: node.labels },
       });
     if (back || full) this.handle({ type: "NodeResumed", node: node.id, running, values });
     if (node.draining) this.handle({ type: "NodeDraining", node: node.id });
@@ -98,7 +108,7 @@ export class VirtualHub {
     const version = ++view.version;
     this.handle({ type: "NodeUnreachable", node: node.id });
     this.world.later(GRACE_MS, () => {
-      if (this.up && view.version === version) this.left(node);
+      if (this.up && this.views.get(node) === view && view.version === version) this.left(node);
     });
   }
 
@@ -131,6 +141,7 @@ export class VirtualHub {
     this.up = true;
     this.restarts++;
     this.brain = this.makeBrain(this.restarts);
+    this.entitle();
     this.handle({ type: "DispatchPaused" });
     for (const batch of journal) this.handle({ type: "TasksSubmitted", batch });
     const life = this.life;

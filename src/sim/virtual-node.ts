@@ -45,7 +45,7 @@ export interface Surroundings {
 /** Part of the running attempts that cannot be interrupted. */
 const STUBBORN = 0.3;
 /** A node that cannot get an input waits this long before it says so. */
-const FETCH_PATIENCE_MS = 50;
+const FETCH_PATIENCE_MS = 1000;
 
 export const valueKey = (value: ValueRef): string => `${value.task}.${value.output}`;
 
@@ -55,6 +55,10 @@ export class VirtualNode {
   readonly claim: number;
   readonly latencyMs: number;
   readonly services: readonly string[];
+  readonly memoryMb: number;
+  readonly providers: readonly string[];
+  readonly labels: readonly string[];
+  readonly bad: boolean;
   alive = false;
   draining = false;
   frozenUntil = 0;
@@ -79,9 +83,19 @@ export class VirtualNode {
     this.speed = speedOf(s, seed, index);
     this.claim = claimOf(s, seed, index);
     this.latencyMs = s.latencyMs * 4 ** (uniform(seed, FOR.latency, index) - 0.5);
+    this.memoryMb = this.some(0) ? 8192 : 2048;
+    this.providers = this.some(1) ? ["cpu", "webgpu"] : ["cpu"];
+    this.labels = this.some(2) ? ["quiet"] : [];
+    this.bad = index >= s.steady && s.bad > 0 && uniform(seed, FOR.lies, index) < s.bad;
     this.services = Array.from({ length: s.services }, (_, i) => `s${i}`).filter(
       (_, i) => i === 0 || index < s.steady || uniform(seed, FOR.place, index * 16 + i) < 0.5,
     );
+  }
+
+  /** Steady nodes have everything, so that all work can be done. */
+  private some(what: number): boolean {
+    const { scenario: s, seed } = this.world;
+    return s.needs > 0 && (this.index < s.steady || uniform(seed, FOR.place, this.index * 16 + 8 + what) < 0.5);
   }
 
   get idle(): boolean {
@@ -225,6 +239,7 @@ export class VirtualNode {
     let ms = workOf(s, seed, task) / this.speed;
     if (s.stragglers > 0 && uniform(seed, FOR.straggler, which) < s.stragglers) ms *= s.stragglerTimes;
     if (failure === "input") ms = 0;
+    else if (this.bad) failure = "retry";
     else if (s.failures > 0 && uniform(seed, FOR.failure, which) < s.failures) {
       failure = uniform(seed, FOR.finality, which) < s.finalFailures ? "final" : "retry";
       ms *= uniform(seed, FOR.fetch, which);
