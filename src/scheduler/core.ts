@@ -76,7 +76,8 @@ export class Core<Tag> {
     if (picky === undefined) this.picky.set(base, (picky = new Set()));
     picky.add(group);
     for (const pool of this.pools.values())
-      if (pool.domain === domain && pool.services.has(service) && meets(pool.means, group.needs!)) pool.connect(group);
+      if (pool.domain === domain && pool.services.has(service) && meets(pool.means, group.needs!))
+        pool.connect(group);
     return group;
   }
 

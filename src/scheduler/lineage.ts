@@ -330,7 +330,14 @@ export class Lineage<Tag> {
     if (batch === undefined) {
       const group = this.core.group(domain, "");
       const level = group.level(this.core.share("" as SessionId), 0);
-      const shape = { first: id, tags: [], domain, session: level.turn.share.session, service: "", priority: 0 };
+      const shape = {
+        first: id,
+        tags: [],
+        domain,
+        session: level.turn.share.session,
+        service: "",
+        priority: 0,
+      };
       const limits = { maxAttempts: 1, attemptTimeoutMs: 0, deadlineAt: Infinity, idempotent: false };
       batch = new Batch({ ...shape, ...limits, keep: "hub" }, group, level);
       this.foreign.set(domain, batch);

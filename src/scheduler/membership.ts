@@ -61,7 +61,7 @@ export class Membership<Tag> {
       if (task.state !== T.RUNNING) continue;
       a.down = a.started;
       if (a.started && !this.outcomes.nodeLost(task, node.id)) continue;
-      if (!task.hasLiveAttempt) core.ready(task, true);
+      if (!task.hasLiveAttempt) this.outcomes.tryAgain(task, true);
     }
     this.lineage.unreachable(node);
   }

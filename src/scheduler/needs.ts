@@ -16,7 +16,11 @@ export function meansOf(node: {
   readonly providers?: readonly string[];
   readonly labels?: readonly string[];
 }): Means {
-  return { memoryMb: roundDown(node.memoryMb ?? 0), providers: sorted(node.providers), labels: sorted(node.labels) };
+  return {
+    memoryMb: roundDown(node.memoryMb ?? 0),
+    providers: sorted(node.providers),
+    labels: sorted(node.labels),
+  };
 }
 
 /** The same needs have the same key; none: the empty string. */

@@ -125,7 +125,7 @@ export class Outcomes<Tag> {
 
   /** After an attempt has gone without counting: if nobody runs the task now, somebody may. */
   backToReady(task: Task): void {
-    if (task.state === T.RUNNING && !task.hasLiveAttempt) this.core.ready(task, true);
+    if (task.state === T.RUNNING && !task.hasLiveAttempt) this.tryAgain(task, true);
     else if (!task.open) this.lineage.consider(task);
   }
 
@@ -223,7 +223,6 @@ export class Outcomes<Tag> {
   }
 
   private failAttempt(task: Task, node: Node, code: string, message: string, retry: boolean): void {
-    const { core } = this;
     const trouble = (task.trouble ??= new Trouble());
     trouble.reasons.push({ node: node.id, code, message });
     trouble.downs = 0;
@@ -237,18 +236,21 @@ export class Outcomes<Tag> {
         `${named(task)} failed on ${node.id}, not to be tried again: ${message}`,
         "superseded",
       );
-    } else if (task.state === T.RUNNING && !task.hasLiveAttempt) {
-      if (trouble.failed >= task.batch.maxAttempts) {
-        const tries = trouble.failed === 1 ? "its only attempt" : `${trouble.failed} attempts`;
-        this.fail(
-          task,
-          code,
-          `${named(task)} failed after ${tries}; the last on ${node.id}: ${message}`,
-          "superseded",
-        );
-      } else if (core.othersThan(trouble.failedOn, task.batch.group)) core.ready(task, true);
-      else core.backOff(task);
-    }
+    } else if (task.state === T.RUNNING && !task.hasLiveAttempt) this.tryAgain(task, false);
+  }
+
+  /** Nobody runs the task any more: it is tried again, unless that was its last attempt. `anywhere`: at once,
+   *  even if that is where it failed. */
+  tryAgain(task: Task, anywhere: boolean): void {
+    const { core } = this;
+    const { trouble } = task;
+    if (trouble !== null && trouble.failed >= task.batch.maxAttempts) {
+      const last = trouble.reasons.findLast((reason) => reason.code !== "node_lost")!;
+      const tries = trouble.failed === 1 ? "its only attempt" : `${trouble.failed} attempts`;
+      const message = `${named(task)} failed after ${tries}; the last on ${last.node}: ${last.message}`;
+      this.fail(task, last.code, message, "superseded");
+    } else if (anywhere || core.othersThan(trouble!.failedOn, task.batch.group)) core.ready(task, true);
+    else core.backOff(task);
   }
 
   private wakeRested(task: Task): void {
@@ -291,7 +293,8 @@ export class Outcomes<Tag> {
 function quickest(group: Group): number {
   if (!group.durations.tell) return 0;
   for (let c = CLASSES - 1; c >= 0; c--)
-    for (const { pool } of group.offers) if (pool.slotsIn[c]! > 0) return group.durations.work / speedOfClass(c);
+    for (const { pool } of group.offers)
+      if (pool.slotsIn[c]! > 0) return group.durations.work / speedOfClass(c);
   return 0;
 }
 

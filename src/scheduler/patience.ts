@@ -26,7 +26,9 @@ export function leastSpeed(group: Group): number {
       if (counted.has(other)) continue;
       counted.add(other);
       // Of what nothing is known, each task is taken for one of these.
-      ready += Math.max(other.ready, other === group ? 1 : 0) * (other.durations.count > 0 ? other.durations.work / work : 1);
+      ready +=
+        Math.max(other.ready, other === group ? 1 : 0) *
+        (other.durations.count > 0 ? other.durations.work / work : 1);
     }
   let slots = 0;
   let rate = 0;

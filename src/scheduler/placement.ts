@@ -215,7 +215,8 @@ export class Placement<Tag> {
         a = a.prev, seen++
       ) {
         // What was given in this same event would hear of the recall first.
-        if (a.state !== LIVE || a.recalled || a.event === this.core.event || !this.suits(pool, a.task)) continue;
+        if (a.state !== LIVE || a.recalled || a.event === this.core.event || !this.suits(pool, a.task))
+          continue;
         this.core.recall(a, pool);
         asked++;
       }
@@ -236,7 +237,7 @@ export class Placement<Tag> {
     for (let run = group.oldestRun; run !== null; run = group.oldestRun) {
       if (core.paused || group.ready > 0 || group.room.low() < 0 || group.room.low() >= BUSY) return;
       // Without its inputs, a copy could not start; and nodes that came back may have brought enough of them.
-      if ((run.task.data !== null && run.task.data.missing > 0) || run.task.liveAttempts >= MAX_COPIES) {
+      if (!mayCopyNow(run.task)) {
         group.removeRun(run);
         continue;
       }
@@ -253,6 +254,13 @@ export class Placement<Tag> {
     }
     core.copyTimers.remove(group);
   }
+}
+
+/** It could start, is not copied enough yet, and has attempts left. */
+function mayCopyNow(task: Task): boolean {
+  const live = task.liveAttempts;
+  const failed = task.trouble?.failed ?? 0;
+  return (task.data?.missing ?? 0) === 0 && live < MAX_COPIES && live + failed < task.batch.maxAttempts;
 }
 
 function nodesOf(task: Task): Node[] {

@@ -14,7 +14,11 @@ const FAILED = 3;
 const BATCHES_HELD = 2;
 const MAX_INPUTS = 3;
 
-const NEEDS: readonly Needs[] = [{ memoryMb: 4096 }, { provider: "webgpu" }, { labels: ["quiet"], memoryMb: 1000 }];
+const NEEDS: readonly Needs[] = [
+  { memoryMb: 4096 },
+  { provider: "webgpu" },
+  { labels: ["quiet"], memoryMb: 1000 },
+];
 
 interface GraphBatch {
   readonly first: number;
@@ -82,7 +86,10 @@ export class Clients {
       priority: hash(seed, FOR.finality, first) % s.priorities,
       maxAttempts: s.maxAttempts,
       attemptTimeoutMs: s.attemptTimeoutMs,
-      deadlineAt: s.deadlineMs > 0 && (s.mixed < 1 || hash(seed, FOR.stubborn, first) % 2 === 0) ? now + s.deadlineMs : Infinity,
+      deadlineAt:
+        s.deadlineMs > 0 && (s.mixed < 1 || hash(seed, FOR.stubborn, first) % 2 === 0)
+          ? now + s.deadlineMs
+          : Infinity,
       idempotent: s.idempotent && (s.mixed < 1 || hash(seed, FOR.redial, first) % 2 === 0),
       failEarly: s.mixed > 0 && hash(seed, FOR.speed, first) % 2 === 0,
       keep: graph ? "node" : "hub",

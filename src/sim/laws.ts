@@ -1,5 +1,12 @@
 // The laws of the scheduler, checked from outside: what goes in, what comes out, and books of our own. Throws when one is broken.
-import type { AttemptRef, Needs, SchedulerEffect, SchedulerEvent, TaskBatch, ValueRef } from "../scheduler/index.js";
+import type {
+  AttemptRef,
+  Needs,
+  SchedulerEffect,
+  SchedulerEvent,
+  TaskBatch,
+  ValueRef,
+} from "../scheduler/index.js";
 import type { Brain } from "./brain.js";
 
 type Event = SchedulerEvent<number>;
@@ -30,6 +37,8 @@ interface TaskBook {
   /** Attempts that count: "node attempt". */
   readonly live: Set<string>;
   restingSince: number;
+  /** Told to stop, as they took too long; a node that was away may be told again. */
+  readonly timedOut: Set<string>;
   dispatches: number;
   /** Dispatches that something that went wrong accounts for. */
   excuses: number;
@@ -57,7 +66,12 @@ export class Laws {
   private now = 0;
 
   /** Sees one event and its effects. */
-  readonly watch = (event: Event, effects: readonly SchedulerEffect<number>[], now: number, brain: Brain): void => {
+  readonly watch = (
+    event: Event,
+    effects: readonly SchedulerEffect<number>[],
+    now: number,
+    brain: Brain,
+  ): void => {
     this.now = now;
     try {
       this.graces();
@@ -69,7 +83,8 @@ export class Laws {
       if (brain.nextTimer() <= now && event.type === "Tick") this.broken("a Tick left a timer that was due");
       this.progress(brain);
     } catch (error) {
-      if (error instanceof BrokenLaw) error.message += `, at ${now} after ${JSON.stringify(event).slice(0, 400)}`;
+      if (error instanceof BrokenLaw)
+        error.message += `, at ${now} after ${JSON.stringify(event).slice(0, 400)}`;
       throw error;
     }
   };
@@ -91,8 +106,18 @@ export class Laws {
       case "NodeJoined":
         this.leave(event.node);
         this.nodes.set(event.node, {
-          ...{ domain: event.domain, services: event.services, joined: event, draining: false, quarantinedUntil: 0 },
-          ...{ window: Math.max(event.slots, event.window), reachable: event.resuming !== true, lostAt: this.now },
+          ...{
+            domain: event.domain,
+            services: event.services,
+            joined: event,
+            draining: false,
+            quarantinedUntil: 0,
+          },
+          ...{
+            window: Math.max(event.slots, event.window),
+            reachable: event.resuming !== true,
+            lostAt: this.now,
+          },
           ...{ held: new Map(), values: new Set() },
         });
         return;
@@ -124,7 +149,16 @@ export class Laws {
           if (this.tasks.has(id)) continue;
           this.tasks.set(id, {
             ...{ batch: event.batch, inputs: event.batch.inputs?.[i] ?? [], over: "no", cancelled: false },
-            ...{ finalFailure: false, failures: 0, downs: 0, live: new Set(), dispatches: 0, excuses: 0, restingSince: -1 },
+            ...{
+              finalFailure: false,
+              failures: 0,
+              downs: 0,
+              live: new Set(),
+              dispatches: 0,
+              excuses: 0,
+              restingSince: -1,
+              timedOut: new Set(),
+            },
           });
         }
         return;
@@ -191,7 +225,8 @@ export class Laws {
       if (task === undefined || node === undefined) continue;
       task.live.delete(`${event.node} ${event.attempts[i]!}`);
       if (task.batch.keep === "node" && task.over !== "failed")
-        for (let output = 0; output < (event.values?.[i]?.length ?? 0); output++) node.values.add(`${id}.${output}`);
+        for (let output = 0; output < (event.values?.[i]?.length ?? 0); output++)
+          node.values.add(`${id}.${output}`);
     }
   }
 
@@ -260,11 +295,14 @@ export class Laws {
         return;
       case "Cancel":
         for (const { task: id, attempt } of effect.attempts) {
-          if (this.nodes.get(effect.node)?.reachable === false) this.broken(`a cancel for ${effect.node}, which is away`);
+          if (this.nodes.get(effect.node)?.reachable === false)
+            this.broken(`a cancel for ${effect.node}, which is away`);
           const task = this.tasks.get(id);
           if (task?.live.delete(`${effect.node} ${attempt}`) !== true) continue;
           task.excuses++;
-          if (effect.why === "attempt_timeout") task.failures++;
+          if (effect.why !== "attempt_timeout" || task.timedOut.has(`${effect.node} ${attempt}`)) continue;
+          task.timedOut.add(`${effect.node} ${attempt}`);
+          task.failures++;
         }
         return;
       case "Recall":
@@ -278,7 +316,8 @@ export class Laws {
           if (task.over !== "no") this.broken(`task ${id} was solved when it was ${task.over} already`);
           if (event.type !== "AttemptsDone" || event.tasks[effect.index[i]!] !== id)
             this.broken(`task ${id} was solved by an answer that is not its own`);
-          if (this.nodes.get(effect.node)?.domain !== task.batch.domain) this.broken(`task ${id} crossed domains`);
+          if (this.nodes.get(effect.node)?.domain !== task.batch.domain)
+            this.broken(`task ${id} crossed domains`);
           task.over = "solved";
           task.live.clear();
         }
@@ -306,10 +345,12 @@ export class Laws {
     if (node.quarantinedUntil > this.now) bad("which is in quarantine");
     if (node.domain !== task.batch.domain) bad("which is of another domain");
     if (!node.services.includes(task.batch.service)) bad("which does not offer its service");
-    if (task.batch.needs !== undefined && !has(node.joined, task.batch.needs)) bad("which has not what it needs");
+    if (task.batch.needs !== undefined && !has(node.joined, task.batch.needs))
+      bad("which has not what it needs");
     if (task.over === "failed" || (task.over === "solved" && task.batch.keep === "hub"))
       bad(`when it was ${task.over} already`);
-    if (task.over === "no" && task.failures >= task.batch.maxAttempts) bad("after its last attempt had failed");
+    if (task.over === "no" && task.failures >= task.batch.maxAttempts)
+      bad("after its last attempt had failed");
     if (task.live.size >= (task.batch.idempotent ? MAX_ATTEMPTS_AT_ONCE : 1)) bad("though it runs already");
     node.held.set(`${number} ${attempt}`, { task: number, attempt });
     if (node.held.size > node.window) bad("beyond its window");
@@ -337,7 +378,8 @@ export class Laws {
       node_lost: task.downs >= NODES_DOWN,
       input_failed: task.inputs.length > 0,
     };
-    if (!(fair[effect.code] ?? spent)) this.broken(`task ${effect.task} failed with ${effect.code} for no reason`);
+    if (!(fair[effect.code] ?? spent))
+      this.broken(`task ${effect.task} failed with ${effect.code} for no reason`);
     task.live.clear();
   }
 
@@ -383,9 +425,16 @@ export class Laws {
           this.broken(`task ${number} is open, and the scheduler says it is ${look.state}`);
       }
     }
-    if (open && !this.paused && idle.length > 0 && brain.counts().waiting > 0 && brain.nextTimer() === Infinity)
+    if (
+      open &&
+      !this.paused &&
+      idle.length > 0 &&
+      brain.counts().waiting > 0 &&
+      brain.nextTimer() === Infinity
+    )
       for (const [number, task] of this.tasks)
-        if (task.over === "no" && brain.look(number).heldUntil > 0) this.broken(`task ${number} is held back for ever`);
+        if (task.over === "no" && brain.look(number).heldUntil > 0)
+          this.broken(`task ${number} is held back for ever`);
   }
 
   private hasFreeSlot(node: NodeBook): boolean {
@@ -400,12 +449,15 @@ export class Laws {
   /** No task is ready while a capable node has a free slot, unless it is held back for a better one, and that not for ever. */
   private ready(number: number, task: TaskBook, look: Look, idle: readonly [string, NodeBook][]): void {
     if (task.live.size > 0) this.broken(`task ${number} runs, and is taken to wait`);
-    if (look.heldUntil > 0 && look.heldUntil < this.now) this.broken(`task ${number} is held back for too long`);
+    if (look.heldUntil > 0 && look.heldUntil < this.now)
+      this.broken(`task ${number} is held back for too long`);
     if (look.heldUntil > 0 || look.full) return;
     for (const [id, node] of idle) {
       const { batch } = task;
-      if (node.domain !== batch.domain || !node.services.includes(batch.service) || look.avoids.includes(id)) continue;
-      if (batch.needs === undefined || has(node.joined, batch.needs)) this.broken(`task ${number} waits though ${id} is idle`);
+      if (node.domain !== batch.domain || !node.services.includes(batch.service) || look.avoids.includes(id))
+        continue;
+      if (batch.needs === undefined || has(node.joined, batch.needs))
+        this.broken(`task ${number} waits though ${id} is idle`);
     }
   }
 
@@ -415,7 +467,8 @@ export class Laws {
       const maker = this.tasks.get(input.task);
       if (maker === undefined || maker.over !== "solved" || maker.batch.keep === "hub") continue;
       const name = nameOf(input);
-      if (this.hubValues.has(name) || [...this.nodes.values()].some((node) => node.values.has(name))) continue;
+      if (this.hubValues.has(name) || [...this.nodes.values()].some((node) => node.values.has(name)))
+        continue;
       const { state } = brain.look!(input.task);
       if (state === "solved" || state === "failed" || state === "unknown")
         this.broken(`task ${number} waits for value ${name}, which is lost and is not being made again`);

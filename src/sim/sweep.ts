@@ -18,7 +18,10 @@ export interface Failing {
 }
 
 /** Runs a script under the laws. What is wrong, or the outcome. */
-export function judge(script: Script, makeBrain: MakeBrain = production): { outcome?: Outcome; why?: string } {
+export function judge(
+  script: Script,
+  makeBrain: MakeBrain = production,
+): { outcome?: Outcome; why?: string } {
   // A hub that restarts knows nothing of what was; nor do the laws.
   let laws = new Laws();
   try {
@@ -31,14 +34,22 @@ export function judge(script: Script, makeBrain: MakeBrain = production): { outc
     }).run();
     return { outcome, ...wrongWith(outcome) };
   } catch (error) {
-    return { why: error instanceof Error ? (error.name === "BrokenLaw" ? error.message : String(error.stack)) : String(error) };
+    return {
+      why:
+        error instanceof Error
+          ? error.name === "BrokenLaw"
+            ? error.message
+            : String(error.stack)
+          : String(error),
+    };
   }
 }
 
 function wrongWith(outcome: Outcome): { why?: string } {
   if (outcome.stuck) return { why: "some tasks never end" };
   if (outcome.keptValues > 0) return { why: `nodes keep ${outcome.keptValues} values that nobody wants` };
-  if (outcome.remembered > 0) return { why: `the scheduler remembers ${outcome.remembered} tasks that are over` };
+  if (outcome.remembered > 0)
+    return { why: `the scheduler remembers ${outcome.remembered} tasks that are over` };
   return {};
 }
 
@@ -67,7 +78,9 @@ export function shrink(failing: Failing, makeBrain: MakeBrain = production): Fai
   let best = failing;
   const attempt = (events: readonly ScriptEvent[]): boolean => {
     // Without the nodes that can do everything, work that is never done proves nothing.
-    const steady = events.filter((event) => event.kind === "join" && event.node < best.script.scenario.steady);
+    const steady = events.filter(
+      (event) => event.kind === "join" && event.node < best.script.scenario.steady,
+    );
     if (steady.length < best.script.scenario.steady) return false;
     const script = { ...best.script, events };
     const { why } = judge(script, makeBrain);
@@ -88,8 +101,7 @@ export function shrink(failing: Failing, makeBrain: MakeBrain = production): Fai
         const { events } = best.script;
         const event = events[at]!;
         if (event.kind !== "submit" || event.count === 1) break;
-        const fewer = (first: number, count: number) =>
-          attempt(events.with(at, { ...event, first, count }));
+        const fewer = (first: number, count: number) => attempt(events.with(at, { ...event, first, count }));
         const half = event.count >> 1;
         const done =
           fewer(event.first, half) ||

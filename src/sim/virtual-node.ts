@@ -95,7 +95,9 @@ export class VirtualNode {
   /** Steady nodes have everything, so that all work can be done. */
   private some(what: number): boolean {
     const { scenario: s, seed } = this.world;
-    return s.needs > 0 && (this.index < s.steady || uniform(seed, FOR.place, this.index * 16 + 8 + what) < 0.5);
+    return (
+      s.needs > 0 && (this.index < s.steady || uniform(seed, FOR.place, this.index * 16 + 8 + what) < 0.5)
+    );
   }
 
   get idle(): boolean {
