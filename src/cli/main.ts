@@ -7,6 +7,7 @@ import { addDemo } from "./demo.js";
 import { addMainNode } from "./main-node.js";
 import { addNode } from "./node.js";
 import { complain } from "./screen.js";
+import { addReplay } from "./replay.js";
 import { addSim } from "./sim.js";
 import { addStatus } from "./status.js";
 import { addUp } from "./up.js";
@@ -17,7 +18,8 @@ const program = new Command("flockwork")
   .showHelpAfterError("(see --help)")
   .exitOverride();
 
-for (const add of [addUp, addMainNode, addComputingNode, addNode, addStatus, addDemo, addSim]) add(program);
+for (const add of [addUp, addMainNode, addComputingNode, addNode, addStatus, addDemo, addReplay, addSim])
+  add(program);
 for (const command of program.commands) command.exitOverride().showHelpAfterError("(see --help)");
 
 // `flockwork up | head` closes our output: nobody reads any more, so there is nothing left to do.

@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { FlockworkError } from "../ids/index.js";
-import { SCENARIOS, Simulation, parseScenario, scenario, write } from "../sim/index.js";
+import { SCENARIOS, Simulation, parseScenario, scenario, sweep, write } from "../sim/index.js";
 import type { Outcome, Scenario } from "../sim/index.js";
 import { wholeNumber } from "./arguments.js";
-import { bold, say } from "./screen.js";
+import { bold, progressBar, say } from "./screen.js";
 
 interface SimFlags {
   readonly scenario: string;
@@ -14,6 +14,8 @@ interface SimFlags {
   readonly seed: number;
   readonly sizes?: Scenario["sizes"];
   readonly json?: boolean;
+  readonly sweep?: number;
+  readonly report?: string;
 }
 
 export function addSim(program: Command): void {
@@ -25,12 +27,22 @@ export function addSim(program: Command): void {
     .option("--tasks <n>", "how many tasks", wholeNumber("--tasks", 1, 100_000_000))
     .option("--sizes <kind>", "equal, exponential or heavy")
     .option("--seed <n>", "the same seed gives the same run", wholeNumber("--seed", 0, 2 ** 31 - 1), 1)
+    .option(
+      "--sweep <n>",
+      "run this many seeds under the laws; shrink the first that breaks one",
+      wholeNumber("--sweep", 1, 10_000_000),
+    )
+    .option("--report <file>", "write an HTML report of the run, with its charts")
     .option("--json", "print the outcome as one line of JSON")
     .action(run);
 }
 
 function run(flags: SimFlags): void {
   const chosen = choose(flags);
+  if (flags.sweep !== undefined) {
+    sweepSeeds(chosen, flags.seed, flags.sweep);
+    return;
+  }
   const started = performance.now();
   const simulation = new Simulation(write(chosen, flags.seed), { clock: () => performance.now() });
   const outcome = simulation.run();
@@ -39,6 +51,24 @@ function run(flags: SimFlags): void {
     console.log(JSON.stringify({ ...outcome, histogram: undefined, seconds, peakMiB: peakMiB() }));
   else print(chosen, outcome, seconds);
   if (outcome.stuck) process.exitCode = 1;
+}
+
+function sweepSeeds(chosen: Scenario, first: number, count: number): void {
+  const started = performance.now();
+  const bar = progressBar(count);
+  let seeds = 0;
+  const failing = sweep(chosen, first, count, undefined, () => bar.update(++seeds));
+  bar.end();
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  if (failing === null) {
+    say(`${bold(chosen.name)}: every law held with each of ${count} seeds, from ${first} on (${seconds} s).`);
+    return;
+  }
+  const { script, why } = failing;
+  say(`${bold(chosen.name)}, seed ${script.seed}: ${why}`);
+  say(`The shortest events that do it, ${script.events.length} of them:`);
+  for (const event of script.events) say(`  ${JSON.stringify(event)}`);
+  process.exitCode = 1;
 }
 
 function choose({ scenario: name, nodes, tasks, sizes }: SimFlags): Scenario {

@@ -15,6 +15,7 @@ interface UpOptions {
   readonly logLevel: LogOptions["level"];
   readonly logFilter?: string;
   readonly logFormat: "text" | "json";
+  readonly record?: string;
 }
 
 export function addUp(program: Command): void {
@@ -51,6 +52,7 @@ export function addUp(program: Command): void {
       choice("--log-format", ["text", "json"]),
       process.stderr.isTTY ? "text" : "json",
     )
+    .option("--record <file>", "write down every event, without payloads, for flockwork replay")
     .action(async (options: UpOptions) => {
       const dataDir = options.ephemeral ? undefined : (options.data ?? defaultDataDir());
       const hub = await startHub({
@@ -62,6 +64,7 @@ export function addUp(program: Command): void {
           ...(options.logFilter !== undefined && { filter: pattern(options.logFilter) }),
         },
         ...(dataDir !== undefined && { dataDir }),
+        ...(options.record !== undefined && { record: options.record }),
       });
       const port = hub.port === 9999 ? "" : ` --hub ${hub.url}`;
       say(`${bold("Flockwork")} ${VERSION} hub ${hub.id} listens on ${bold(hub.url)}`);

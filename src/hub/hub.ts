@@ -24,6 +24,7 @@ import { DEFAULT_LIMITS, type HubLimits } from "./limits.js";
 import { hubLogger, type LogOptions } from "./log.js";
 import { NodeDesk } from "./node-desk.js";
 import { Peer, type Hello } from "./peer.js";
+import { Recorder } from "./recorder.js";
 import { recover, rewrite } from "./recovery.js";
 import { SOFTWARE } from "./version.js";
 
@@ -39,6 +40,8 @@ export interface HubOptions {
   readonly limits?: Partial<HubLimits>;
   readonly scheduler?: Partial<SchedulerOptions>;
   readonly log?: LogOptions | Logger;
+  /** A file to write every event of the scheduler to, for `flockwork replay`: no payloads, at most 256 MiB with FILE.1. */
+  readonly record?: string;
 }
 
 export interface Hub {
@@ -73,7 +76,16 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
     http.close();
     throw error;
   }
-  const hub = new RunningHub({ http, backbone, log, limits, url, port, scheduler: options.scheduler });
+  const hub = new RunningHub({
+    http,
+    backbone,
+    log,
+    limits,
+    url,
+    port,
+    scheduler: options.scheduler,
+    record: options.record,
+  });
   await hub.start();
   return hub;
 }
@@ -86,6 +98,7 @@ interface RunningOptions {
   readonly url: string;
   readonly port: number;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
+  readonly record: string | undefined;
 }
 
 class RunningHub implements Hub {
@@ -124,7 +137,8 @@ class RunningHub implements Hub {
   }
 
   async start(): Promise<void> {
-    const { backbone, log, limits, http } = this.#options;
+    const { backbone, log, limits, http, record } = this.#options;
+    if (record !== undefined) this.#core.recorder = new Recorder(record, this.#core.scheduler, log);
     const ledger = await Ledger.open(backbone, PARTITION, {
       onStorage: (ok, error) => this.#storage(ok, error),
       onFenced: (error) => this.#fenced(error),
@@ -268,6 +282,7 @@ class RunningHub implements Hub {
     ]);
     for (const peer of this.#peers) peer.cut();
     this.#core.stop();
+    this.#core.recorder?.close();
     this.#parts.ledger.close();
     this.#sockets.close();
     await new Promise<void>((resolve) => {

@@ -23,6 +23,10 @@ export class Core<Tag> {
   readonly groups = new Map<string, Group>();
   readonly pools = new Map<string, Pool>();
   readonly shares = new Map<SessionId, Share>();
+  /** Stand for tasks that were forgotten, one batch for each domain. */
+  readonly foreign = new Map<Domain, Batch>();
+  /** Nodes so far. */
+  serial = 0;
   private readonly picky = new Map<string, Set<Group>>();
   readonly nodes = new Map<string, Node>();
   /** Tasks in each state. */

@@ -12,8 +12,6 @@ import type { Attempt } from "./task.js";
 type EventOf<Tag, Type> = Extract<SchedulerEvent<Tag>, { readonly type: Type }>;
 
 export class Membership<Tag> {
-  private serial = 0;
-
   constructor(
     private readonly core: Core<Tag>,
     private readonly outcomes: Outcomes<Tag>,
@@ -29,7 +27,7 @@ export class Membership<Tag> {
     let node = core.nodes.get(event.node);
     const pool = this.poolFor(event);
     if (node === undefined) {
-      node = new Node(event.node, ++this.serial, pool);
+      node = new Node(event.node, ++core.serial, pool);
       core.nodes.set(node.id, node);
       pool.nodes++;
     } else {

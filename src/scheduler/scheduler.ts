@@ -4,6 +4,8 @@ import type { Domain, NodeId, SessionId, TaskId } from "../ids/index.js";
 import { Availability } from "./availability.js";
 import { Core, groupKey } from "./core.js";
 import type { SchedulerEffect, SchedulerEvent, SchedulerOptions } from "./events.js";
+import { freeze, thaw } from "./image.js";
+import type { Image } from "./image.js";
 import { Lineage } from "./lineage.js";
 import { Membership } from "./membership.js";
 import type { Node } from "./node.js";
@@ -53,8 +55,8 @@ export class Scheduler<Tag> {
   private readonly membership: Membership<Tag>;
   private readonly placement: Placement<Tag>;
 
-  constructor(options: Partial<SchedulerOptions> = {}, seed = 1) {
-    this.core = new Core(options, seed);
+  constructor(options: Partial<SchedulerOptions> = {}, seed = 1, image?: Image) {
+    this.core = image === undefined ? new Core(options, seed) : (thaw(image) as Core<Tag>);
     this.lineage = new Lineage(this.core);
     const availability = new Availability(this.core);
     this.outcomes = new Outcomes(this.core, this.lineage, availability);
@@ -135,6 +137,11 @@ export class Scheduler<Tag> {
 
   *nodes(): IterableIterator<NodeView> {
     for (const node of this.core.nodes.values()) yield view(node);
+  }
+
+  /** All that the scheduler knows, as data, but for the tags; the constructor takes it back. */
+  image(): Image {
+    return freeze(this.core);
   }
 
   /** A hash of every decision so far: the same events and the same seed give the same. */

@@ -1,5 +1,7 @@
 export type { Brain, Watcher } from "./brain.js";
 export { BrokenLaw, Laws } from "./laws.js";
+export { replay } from "./replay.js";
+export type { Replayed } from "./replay.js";
 export { judge, shrink, sweep } from "./sweep.js";
 export type { Failing, MakeBrain } from "./sweep.js";
 export type { Outcome } from "./measures.js";

@@ -129,12 +129,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   unfair: {
     ...CALM,
     name: "unfair",
+    window: 1,
     nodes: 100,
     tasks: 20_200,
     meanMs: 100,
     clients: [
       { tasks: 100, batch: 20_000, everyMs: 0 },
-      { tasks: 1, batch: 1, everyMs: 100 },
+      { tasks: 1, batch: 200, everyMs: 0 },
     ],
   },
   graph: {

@@ -100,6 +100,7 @@ describe("placement", () => {
       .clients[0]!;
     expect(beside.solved).toBe(alone.solved);
     expect(beside.p50).toBeLessThan(2 * alone.p50);
+    expect(beside.p99).toBeLessThan(2 * alone.p99);
   });
 });
 
