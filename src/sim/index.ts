@@ -1,3 +1,4 @@
+export { FirstIdle, RandomNode } from "./baselines.js";
 export type { Brain, Watcher } from "./brain.js";
 export { BrokenLaw, Laws } from "./laws.js";
 export { replay } from "./replay.js";
