@@ -1,8 +1,8 @@
 // flockwork sim: virtual nodes round the production scheduler; prints how near the bound it came, and at what cost.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { FlockworkError } from "../ids/index.js";
-import { SCENARIOS, Simulation, parseScenario, scenario, sweep, write } from "../sim/index.js";
+import { SCENARIOS, Simulation, parseScenario, report, scenario, sweep, write } from "../sim/index.js";
 import type { Outcome, Scenario } from "../sim/index.js";
 import { wholeNumber } from "./arguments.js";
 import { bold, progressBar, say } from "./screen.js";
@@ -44,13 +44,28 @@ function run(flags: SimFlags): void {
     return;
   }
   const started = performance.now();
-  const simulation = new Simulation(write(chosen, flags.seed), { clock: () => performance.now() });
-  const outcome = simulation.run();
+  const script = write(chosen, flags.seed);
+  const clock = () => performance.now();
+  let outcome: Outcome;
+  if (flags.report === undefined) outcome = new Simulation(script, { clock }).run();
+  else {
+    const drawn = report(script, { clock });
+    outcome = drawn.outcome;
+    save(flags.report, drawn.html);
+  }
   const seconds = (performance.now() - started) / 1000;
   if (flags.json)
     console.log(JSON.stringify({ ...outcome, histogram: undefined, seconds, peakMiB: peakMiB() }));
   else print(chosen, outcome, seconds);
   if (outcome.stuck) process.exitCode = 1;
+}
+
+function save(file: string, html: string): void {
+  try {
+    writeFileSync(file, html);
+  } catch (error) {
+    throw new FlockworkError("bad_argument", `The report can not be written: ${(error as Error).message}.`);
+  }
 }
 
 function sweepSeeds(chosen: Scenario, first: number, count: number): void {

@@ -14,6 +14,7 @@ interface BaselineNode {
 
 abstract class Baseline implements Brain {
   decisions = 0;
+  protected now = 0;
   protected readonly nodes = new Map<string, BaselineNode>();
   protected readonly list: BaselineNode[] = [];
   private readonly attempts = new Map<number, number>();
@@ -24,7 +25,8 @@ abstract class Baseline implements Brain {
   protected abstract add(task: number): void;
   protected abstract changed(node: BaselineNode): void;
 
-  handle(event: SchedulerEvent<number>): SchedulerEffect<number>[] {
+  handle(event: SchedulerEvent<number>, now: number): SchedulerEffect<number>[] {
+    this.now = now;
     const effects: SchedulerEffect<number>[] = [];
     switch (event.type) {
       case "NodeJoined": {
@@ -70,6 +72,9 @@ abstract class Baseline implements Brain {
         if (node !== undefined) this.changed(node);
         break;
       }
+      case "Tick":
+        this.tick();
+        break;
       default:
         break;
     }
@@ -85,6 +90,10 @@ abstract class Baseline implements Brain {
 
   nextTimer(): number {
     return Infinity;
+  }
+
+  protected tick(): void {
+    // Nothing here waits for a time.
   }
 
   digest(): string {
@@ -110,23 +119,35 @@ abstract class Baseline implements Brain {
   }
 }
 
-/** Each task goes to a random node as soon as it is there, and waits for that one. */
+/** Nodes that join within this time of the first are there when tasks are given out. */
+const GATHER_MS = 200;
+
+/** Each task goes to a random node as soon as there are some, and waits for that one. */
 export class RandomNode extends Baseline {
   private readonly homeless: number[] = [];
   private readonly chance: Stream;
+  private gatheredAt = Infinity;
 
   constructor(seed: number) {
     super();
     this.chance = new Stream(seed, FOR.place);
   }
 
+  override nextTimer(): number {
+    return this.homeless.length > 0 ? this.gatheredAt : Infinity;
+  }
+
   protected add(task: number): void {
     const { list } = this;
-    if (list.length === 0) this.homeless.push(task);
+    if (list.length === 0 || this.now < this.gatheredAt) this.homeless.push(task);
     else this.give(task, list[this.chance.below(list.length)]!);
   }
 
   protected changed(): void {
+    if (this.gatheredAt === Infinity) this.gatheredAt = this.now + GATHER_MS;
+  }
+
+  protected override tick(): void {
     for (const task of this.homeless.splice(0)) this.add(task);
   }
 }

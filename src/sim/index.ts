@@ -1,6 +1,7 @@
 export { FirstIdle, RandomNode } from "./baselines.js";
 export type { Brain, Watcher } from "./brain.js";
 export { BrokenLaw, Laws } from "./laws.js";
+export { report } from "./report.js";
 export { replay } from "./replay.js";
 export type { Replayed } from "./replay.js";
 export { judge, shrink, sweep } from "./sweep.js";
