@@ -64,6 +64,13 @@ export class Ladder<T> {
     link.rung = -1;
   }
 
+  /** Everybody on it, from below. */
+  all(): T[] {
+    const all: T[] = [];
+    for (let link of this.heads) for (; link !== null; link = link.next) all.push(link.owner);
+    return all;
+  }
+
   /** The first from below that `wanted` accepts. The caller sees to it that few are refused. */
   find(wanted: (owner: T) => boolean): T | null {
     for (let left = this.mask; left !== 0; left &= left - 1) {

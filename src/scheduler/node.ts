@@ -40,6 +40,8 @@ export class Pool {
   slots = 0;
   rate = 0;
   private logs = 0;
+  /** The mean class by which nodes stand on the ladder: the mean of some time ago. */
+  private base = 0;
   /** Tasks asked back for this pool's idle slots, not yet answered. */
   recalling = 0;
   /** The offer to look at first: services take turns. */
@@ -113,7 +115,7 @@ export class Pool {
   /** The node's speed beside the mean of its pool. */
   private relative(node: Node): number {
     if (this.slots === 0) return 1;
-    const log = (node.speedClass - this.logs / this.slots) / 4;
+    const log = (node.speedClass - this.base) / 4;
     return log > -0.01 && log < 0.01 ? 1 : Math.exp(log);
   }
 
@@ -131,8 +133,16 @@ export class Pool {
     node.speedClass = speedClass;
     node.countedSlots = speedClass < 0 ? 0 : node.slots;
     for (const { group } of this.offers) group.horizon.ready = -1;
+    const mean = this.logs / this.slots;
+    if (this.slots === 0 || Math.abs(mean - this.base) <= MOST_DRIFT) return;
+    this.base = mean;
+    for (const other of this.room.all())
+      if (other !== node) this.room.put(other.room, loadRung(other.held, other.slots, this.relative(other)));
   }
 }
+
+/** In classes of speed: when the mean has moved by more, nodes are put on the ladder anew. */
+const MOST_DRIFT = 1;
 
 export class Node {
   /** What is known of its speed: the benchmark, corrected by its durations; and how sure that is. */
