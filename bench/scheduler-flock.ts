@@ -16,9 +16,11 @@ const ratio = ({ makespan, bound, stuck }: Outcome) => (stuck ? "never ends" : r
 export function flockFigures(print: Print, nodes: number, tasks: number): void {
   const seed = 7;
   for (const sizes of ["equal", "exponential", "heavy"] as const) {
-    const churn = scenario("churn", { sizes, nodes, tasks });
+    // The figure with a reach at full size; those beside it at a tenth, for the sake of time.
+    const size = sizes === "equal" ? 1 : 10;
+    const churn = scenario("churn", { sizes, nodes: nodes / size, tasks: tasks / size });
     print({
-      ...{ figure: "makespan", sizes, nodes, tasks, ratio: ratio(simulate(churn, seed)) },
+      ...{ figure: "makespan", sizes, nodes: churn.nodes, tasks: churn.tasks, ratio: ratio(simulate(churn, seed)) },
       ...(sizes === "equal" && { reach: 1.15 }),
       idempotent: ratio(simulate({ ...churn, idempotent: true }, seed)),
       firstIdle: ratio(simulate(churn, seed, () => new FirstIdle())),

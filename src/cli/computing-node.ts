@@ -15,7 +15,7 @@ interface ComputingFlags extends JoinFlags {
 
 export function addComputingNode(program: Command): void {
   joinFlags(program.command("computing-node"), "AMLComputingNode")
-    .description('Answer jobs of the service "upper": the text in upper case, after 1 to 5 seconds.')
+    .description('Answer jobs of the service "upper" with their text in upper case, after 1 to 5 seconds.')
     .argument("[n]", "leave after this many jobs (default: stay)", wholeNumber("n", 1, 1_000_000_000))
     .option("--delay <ms>", "take this long for each job instead", wholeNumber("--delay", 0, 3_600_000))
     .option("--slots <n>", "jobs at the same time", wholeNumber("--slots", 1, 1024), 1)
@@ -38,6 +38,11 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
     tell(`Computing Node ID{${node.id}} answered task.${left}`);
     return solution;
   };
+  const stop = onInterrupt(
+    () => leave(),
+    () => void node.abort(),
+  );
+  let leave = (): void => process.exit(130);
   const node = await ComputingNode.join({
     ...joinOptions(flags),
     slots: flags.slots,
@@ -45,15 +50,14 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
     ...(limit !== undefined && { limit }),
     onNotice: (notice) => remark(notice.message),
   });
+  leave = () => {
+    remark("finishing the running job; press Ctrl-C again to abort it");
+    void node.close();
+  };
   say(
     limit === undefined
       ? `Computing Node ID{${node.id}} ready.`
       : `Computing Node ID{${node.id}} computing ${limit} tasks.`,
-  );
-  const stop = onInterrupt(
-    () => void node.close(),
-    () => void node.abort(),
-    "finishing the running job; press Ctrl-C again to abort it",
   );
   await node.closed;
   stop();

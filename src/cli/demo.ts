@@ -2,6 +2,9 @@
 // and a node killed at work.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import { MainNode, startHub } from "../flock/index.node.js";
@@ -15,14 +18,18 @@ const CLI = fileURLToPath(new URL("./main.js", import.meta.url));
 export function addDemo(program: Command): void {
   program
     .command("demo")
-    .description("Hub, two computing nodes and a main node on this machine: jobs in, solutions out.")
+    .description("See it work: a hub, two computing nodes and a main node on this machine.")
     .option("--jobs <n>", "how many jobs the second part sends", wholeNumber("--jobs", 1, 10_000_000), 10_000)
     .action(run);
 }
 
 async function run({ jobs }: { jobs: number }): Promise<void> {
   const children: ChildProcess[] = [];
-  const hub = await startHub({ port: 0, log: { level: "error", pretty: true } });
+  const dataDir = mkdtempSync(join(tmpdir(), "flockwork-demo-"));
+  process.once("exit", () => rmSync(dataDir, { recursive: true, force: true }));
+  process.once("SIGINT", () => process.exit(130));
+  process.once("SIGTERM", () => process.exit(143));
+  const hub = await startHub({ port: 0, dataDir, log: { level: "error", pretty: true } });
   const start = (name: string, delay: number) => {
     const args = [
       CLI,

@@ -1,16 +1,13 @@
 // Ctrl-C and SIGTERM: the first asks to finish, the second to stop at once, the third ends the process.
-import { remark } from "./screen.js";
 
 /**
- * Calls `finish` on the first signal and `abort` on the second. Returns how to stop listening. `hint` says what the first
- * does, on a terminal.
+ * Calls `finish` on the first signal and `abort` on the second. Returns how to stop listening.
  */
-export function onInterrupt(finish: () => void, abort: () => void, hint: string): () => void {
+export function onInterrupt(finish: () => void, abort: () => void): () => void {
   let signals = 0;
   const listener = (signal: NodeJS.Signals) => {
     signals++;
     if (signals === 1) {
-      if (process.stderr.isTTY) remark(hint);
       finish();
     } else if (signals === 2) abort();
     else process.exit(signal === "SIGINT" ? 130 : 143);

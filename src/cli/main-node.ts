@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000;
 export function addMainNode(program: Command): void {
   joinFlags(program.command("main-node"), "AMLMainNode")
     .description(
-      "Send jobs; print each solution and the node that computed it. Without jobs, reads them line by line.",
+      "Send jobs and print their solutions. Without jobs, reads them line by line until an empty one.",
     )
     .argument("[jobs...]", "the jobs, as text")
     .option("-s, --service <name>", "what is to be done with them", "upper")
@@ -47,6 +47,11 @@ async function run(jobs: string[], flags: MainFlags): Promise<void> {
   let refuse!: (error: FlockworkError) => void;
   const refused = new Promise<never>((_, reject) => (refuse = reject));
   refused.catch(() => undefined);
+  let leave = (): void => process.exit(130);
+  const stop = onInterrupt(
+    () => leave(),
+    () => process.exit(130),
+  );
   const main = await MainNode.join({
     ...joinOptions(flags),
     ...(flags.session !== undefined && { session: flags.session }),
@@ -63,16 +68,26 @@ async function run(jobs: string[], flags: MainFlags): Promise<void> {
     },
   });
   say(`Main Node ${main.id} ready.`);
-  const stop = onInterrupt(
-    () => void main.close(),
-    () => process.exit(130),
-    "leaving",
-  );
+  let interrupted = false;
+  const left = new Promise<IteratorReturnResult<undefined>>((resolve) => {
+    leave = () => {
+      interrupted = true;
+      resolve({ done: true, value: undefined });
+    };
+  });
   let failed = 0;
+  /** Jobs that were sent and not reported yet. */
+  const shown = new Map<number, string>();
   try {
-    if (main.missed > 0) for await (const result of main.resume()) failed += report(result, undefined);
+    if (main.missed > 0) {
+      const missed = main.resume();
+      for (;;) {
+        const next = await Promise.race([missed.next(), left]);
+        if (next.done) break;
+        failed += report(next.value, undefined);
+      }
+    }
     const source = jobs.length > 0 ? jobs : lines();
-    const shown = new Map<number, string>();
     const quiet = jobs.length >= QUIET_FROM;
     const bar = progressBar(quiet ? jobs.length : undefined);
     const batch = main.submit(
@@ -93,7 +108,7 @@ async function run(jobs: string[], flags: MainFlags): Promise<void> {
     );
     const results = batch[Symbol.asyncIterator]();
     for (;;) {
-      const next = await Promise.race([results.next(), refused]);
+      const next = await Promise.race([results.next(), refused, left]);
       if (next.done) break;
       if (quiet) bar.end();
       failed += report(next.value, shown.get(next.value.index));
@@ -103,10 +118,12 @@ async function run(jobs: string[], flags: MainFlags): Promise<void> {
     bar.end();
   } finally {
     stop();
-    say(`Main Node ${main.id} closing.`);
+    if (interrupted) say(`Main Node ${main.id} closed with ${shown.size} solutions remaining. Closing.`);
+    else say(`Main Node ${main.id} closing.`);
     await main.close();
   }
-  if (failed > 0) process.exitCode = 1;
+  if (interrupted) process.exitCode = 130;
+  else if (failed > 0) process.exitCode = 1;
 }
 
 function report(result: Result, job: string | undefined): number {

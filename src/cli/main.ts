@@ -6,8 +6,8 @@ import { addComputingNode } from "./computing-node.js";
 import { addDemo } from "./demo.js";
 import { addMainNode } from "./main-node.js";
 import { addNode } from "./node.js";
-import { complain } from "./screen.js";
 import { addReplay } from "./replay.js";
+import { complain, remark } from "./screen.js";
 import { addSim } from "./sim.js";
 import { addStatus } from "./status.js";
 import { addUp } from "./up.js";
@@ -15,12 +15,12 @@ import { addUp } from "./up.js";
 const program = new Command("flockwork")
   .description("One machine for machine learning from the browsers, laptops and servers you already have.")
   .version(VERSION)
-  .showHelpAfterError("(see --help)")
+  // One line, as every other mistake gets. The subcommands inherit both.
+  .configureOutput({ outputError: (text) => remark(`${text.replace(/^error: /, "").trim()} (see --help)`) })
   .exitOverride();
 
-for (const add of [addUp, addMainNode, addComputingNode, addNode, addStatus, addDemo, addReplay, addSim])
+for (const add of [addDemo, addUp, addMainNode, addComputingNode, addNode, addStatus, addReplay, addSim])
   add(program);
-for (const command of program.commands) command.exitOverride().showHelpAfterError("(see --help)");
 
 // `flockwork up | head` closes our output: nobody reads any more, so there is nothing left to do.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));

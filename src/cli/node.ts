@@ -1,4 +1,5 @@
 // flockwork node: serves the functions of a module of the operator's own.
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
@@ -16,9 +17,7 @@ interface NodeFlags extends JoinFlags {
 
 export function addNode(program: Command): void {
   joinFlags(program.command("node"), "node")
-    .description(
-      "Offer the exported functions of a module as services; each runs in a worker that can be killed.",
-    )
+    .description("Offer the functions that a module of yours exports as services.")
     .requiredOption("--services <file>", "the module, for instance ./mine.js")
     .option("--slots <n>", "jobs at the same time", wholeNumber("--slots", 1, 1024), 1)
     .action(run);
@@ -26,18 +25,22 @@ export function addNode(program: Command): void {
 
 async function run(flags: NodeFlags): Promise<void> {
   const services = await servicesOf(flags.services);
+  const stop = onInterrupt(
+    () => leave(),
+    () => void node.abort(),
+  );
+  let leave = (): void => process.exit(130);
   const node = await ComputingNode.join({
     ...joinOptions(flags),
     slots: flags.slots,
     services,
     onNotice: (notice) => remark(notice.message),
   });
+  leave = () => {
+    remark("finishing the running jobs; press Ctrl-C again to abort them");
+    void node.close();
+  };
   say(`Node ${node.id} offers ${Object.keys(services).join(", ")}.`);
-  const stop = onInterrupt(
-    () => void node.close(),
-    () => void node.abort(),
-    "finishing the running jobs; press Ctrl-C again to abort them",
-  );
   await node.closed;
   stop();
   say(`Node ${node.id} closing.`);
@@ -45,7 +48,10 @@ async function run(flags: NodeFlags): Promise<void> {
 
 /** Every exported function is a service under its name; the default export under "default", or an object of functions. */
 async function servicesOf(file: string): Promise<Services> {
-  const module = pathToFileURL(resolve(file)).href;
+  const path = resolve(file);
+  if (!existsSync(path))
+    throw new FlockworkError("bad_argument", `--services ${file}: there is no such file.`);
+  const module = pathToFileURL(path).href;
   let exported: Record<string, unknown>;
   try {
     exported = (await import(module)) as Record<string, unknown>;

@@ -42,8 +42,11 @@ async function run(options: { hub?: string; json?: boolean }): Promise<void> {
     say(JSON.stringify({ hub, nodes, jobs }, undefined, 2));
     return;
   }
+  const here = nodes.filter((node) => node.state === "running").length;
+  say(`${bold("Hub")}   ${hub}`);
+  say(`${bold("Nodes")} ${here}`);
   say(
-    `${bold("Hub")} ${hub}: ${nodes.filter((node) => node.state === "running").length} nodes, ${jobs.waiting} jobs waiting, ${jobs.running} running, ${jobs.solved} solved, ${jobs.unsolved} failed`,
+    `${bold("Jobs")}  ${jobs.waiting} waiting, ${jobs.running} running, ${jobs.solved} solved, ${jobs.unsolved} failed`,
   );
   if (nodes.length === 0) say(dim('No node has joined. Add one with "flockwork computing-node".'));
   else {

@@ -2,7 +2,7 @@
 import { FlockworkError, JobError } from "../ids/index.js";
 import { align, encodeContent, packPayloads, type Payload } from "../wire/index.js";
 import type { Sink } from "./outstanding.js";
-import { Unsolved, type Receipt, type Result } from "./result.js";
+import { NEVER_SENT, unsendable, Unsolved, type Receipt, type Result } from "./result.js";
 
 /** Anything that yields the jobs of a batch. */
 export type JobSource = Iterable<unknown> | AsyncIterable<unknown>;
@@ -32,10 +32,14 @@ export class Batch implements Sink, AsyncIterable<Result> {
   #submitted = 0;
   #settled = 0;
   #sourceDone = false;
-  #sourceError: unknown = undefined;
+  #sourceError: { readonly error: unknown } | undefined = undefined;
   #cancelled = false;
-  #allSettled: (() => void) | undefined = undefined;
+  #onCancel!: () => void;
+  readonly #whenCancelled = new Promise<void>((resolve) => (this.#onCancel = resolve));
+  #allSettled: (() => void)[] = [];
   #iterated = false;
+  /** The reader has left: what is here and what comes is acknowledged unseen. */
+  #unread = false;
 
   constructor(host: BatchHost, source: JobSource) {
     this.#host = host;
@@ -52,104 +56,146 @@ export class Batch implements Sink, AsyncIterable<Result> {
     return this.#settled;
   }
 
-  /** Results as they come. Leaving the loop early cancels what is left. */
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** Results as they come; taking the next acknowledges the last. Leaving the loop early cancels what is left. */
   [Symbol.asyncIterator](): AsyncIterator<Result, undefined> {
+    return this.#iterate(() => this.#next());
+  }
+
+  /** Results in the order of the jobs. One that comes early waits, and counts for the backpressure, until its turn. */
+  inOrder(): AsyncIterableIterator<Result, undefined> {
+    const early = new Map<number, Result>();
+    let turn = 0;
+    const iterator = this.#iterate(async () => {
+      while (!early.has(turn)) {
+        const result = await this.#next();
+        if (result === undefined) return undefined;
+        early.set(result.index, result);
+      }
+      const result = early.get(turn);
+      early.delete(turn++);
+      return result;
+    }, early);
+    return iterator;
+  }
+
+  /** `early`: results that have been read but not handed out. */
+  #iterate(
+    read: () => Promise<Result | undefined>,
+    early?: Map<number, Result>,
+  ): AsyncIterableIterator<Result, undefined> {
     this.#claim();
     let last: Result | undefined;
-    return {
+    const iterator: AsyncIterableIterator<Result, undefined> = {
       next: async () => {
         if (last !== undefined) this.#taken(last);
-        last = await this.#next();
+        last = await read();
         return last === undefined ? { done: true, value: undefined } : { done: false, value: last };
       },
       return: async () => {
         if (last !== undefined) this.#taken(last);
+        for (const result of early?.values() ?? []) this.#taken(result);
+        this.#leaveUnread();
         await this.cancel();
         return { done: true, value: undefined };
       },
+      [Symbol.asyncIterator]: () => iterator,
     };
-  }
-
-  /** Results in the order of the jobs. */
-  async *inOrder(): AsyncGenerator<Result, void> {
-    const early = new Map<number, Result>();
-    let next = 0;
-    for await (const result of this) {
-      early.set(result.index, result);
-      for (let ready = early.get(next); ready !== undefined; ready = early.get(next)) {
-        early.delete(next++);
-        yield ready;
-      }
-    }
+    return iterator;
   }
 
   /** Gives up every job that has no result: it is never reported solved. Resolves when the hub has confirmed. */
   async cancel(): Promise<void> {
     if (!this.#cancelled) {
       this.#cancelled = true;
+      this.#onCancel();
       this.#host.cancel(this);
     }
-    if (this.#settled < this.#submitted) await new Promise<void>((resolve) => (this.#allSettled = resolve));
+    if (this.#settled < this.#submitted) await new Promise<void>((resolve) => this.#allSettled.push(resolve));
     this.#wake?.();
   }
 
   settle(index: number, result: Result): void {
     if (this.#cancelled && result.ok)
       result = new Unsolved(new JobError("cancelled", "The job was cancelled."), index, result.receipt);
-    this.#results.push(result);
     this.#settled++;
+    if (this.#unread) this.#taken(result);
+    else this.#results.push(result);
     this.#wake?.();
-    if (this.#settled === this.#submitted) this.#allSettled?.();
+    if (this.#settled === this.#submitted) for (const done of this.#allSettled.splice(0)) done();
+  }
+
+  #leaveUnread(): void {
+    this.#unread = true;
+    for (const result of this.#results.slice(this.#head)) this.#taken(result);
+    this.#results = [];
+    this.#head = 0;
   }
 
   async #feed(source: JobSource): Promise<void> {
+    let payloads: Payload[] = [];
+    let bytes = 0;
+    let first = 0;
+    let count = 0;
+    const send = () => {
+      if (payloads.length === 0 || this.#cancelled) return;
+      this.#submitted += payloads.length;
+      this.#host.submit(packPayloads(payloads), this, first);
+      payloads = [];
+      bytes = 0;
+    };
+    /** Whether it is time to send. A value that can not travel is a job without a solution; the others go on. */
+    const add = (value: unknown): boolean => {
+      const index = count++;
+      let payload: Payload;
+      try {
+        payload = encodeContent(value);
+      } catch (error) {
+        send();
+        this.#submitted++;
+        this.settle(index, new Unsolved(unsendable(error), index, NEVER_SENT));
+        return false;
+      }
+      if (payloads.length === 0) first = index;
+      payloads.push(payload);
+      bytes += align(payload.bytes.length);
+      return payloads.length >= CHUNK_JOBS || bytes >= CHUNK_BYTES;
+    };
+    const pause = async () => {
+      send();
+      // The first jobs are on their way to the nodes while the next are read.
+      await this.#host.turn();
+      await Promise.race([this.#host.room(), this.#whenCancelled]);
+    };
     try {
-      let payloads: Payload[] = [];
-      let bytes = 0;
-      let first = 0;
-      let count = 0;
-      const send = async () => {
-        if (payloads.length === 0 || this.#cancelled) return;
-        this.#submitted += payloads.length;
-        this.#host.submit(packPayloads(payloads), this, first);
-        payloads = [];
-        bytes = 0;
-        // The first jobs are on their way to the nodes while the next are read.
-        await this.#host.turn();
-        await this.#host.room();
-      };
-      const add = (value: unknown): boolean => {
-        const payload = encodeContent(value);
-        if (payloads.length === 0) first = count;
-        count++;
-        payloads.push(payload);
-        bytes += align(payload.bytes.length);
-        return payloads.length >= CHUNK_JOBS || bytes >= CHUNK_BYTES;
-      };
       if (Symbol.iterator in source) {
         for (const value of source) {
-          if (add(value)) await send();
+          if (add(value)) await pause();
           if (this.#cancelled) break;
         }
       } else {
         // A slow source must not hold back what it has given already.
-        let pending = false;
+        let asked = false;
         for await (const value of source) {
-          if (add(value)) await send();
-          else if (!pending) {
-            pending = true;
-            void this.#host.turn().then(async () => {
-              pending = false;
-              await send();
+          if (add(value)) await pause();
+          else if (!asked) {
+            asked = true;
+            void this.#host.turn().then(() => {
+              asked = false;
+              send();
             });
           }
           if (this.#cancelled) break;
         }
       }
-      await send();
     } catch (error) {
-      this.#sourceError = error;
+      // What the source gave before it failed is sent all the same; then whoever reads the results gets its error.
+      this.#sourceError = { error };
     }
+    send();
     this.#sourceDone = true;
     this.#wake?.();
   }
@@ -165,7 +211,7 @@ export class Batch implements Sink, AsyncIterable<Result> {
         return result;
       }
       if ((this.#sourceDone || this.#cancelled) && this.#settled === this.#submitted) {
-        if (this.#sourceError !== undefined) throw this.#sourceError;
+        if (this.#sourceError !== undefined) throw this.#sourceError.error;
         return undefined;
       }
       await new Promise<void>((resolve) => (this.#wake = resolve));

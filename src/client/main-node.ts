@@ -22,13 +22,14 @@ import {
   type Dial,
   type MessageFrom,
   type MessageOf,
+  type Payload,
 } from "../wire/index.js";
 import { Batch, type JobSource } from "./batch.js";
 import { checkJobOptions, type JobOptions } from "./job-options.js";
 import { Outstanding, type Sink } from "./outstanding.js";
 import { PendingRequest } from "./request.js";
 import { Missed } from "./missed.js";
-import { Solution, Unsolved, type Receipt, type Result } from "./result.js";
+import { NEVER_SENT, Solution, unsendable, Unsolved, type Receipt, type Result } from "./result.js";
 
 export interface MainNodeOptions {
   /** Address of the hub, for instance ws://localhost:9999. */
@@ -62,6 +63,9 @@ export interface RequestOptions extends JobOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Most inputs of one job. */
+const MAX_INPUTS = 64;
+
 export class MainNode {
   readonly id: NodeId;
   readonly kind: NodeKind;
@@ -71,6 +75,8 @@ export class MainNode {
   readonly #session: string;
   readonly #instance = randomHex(8);
   readonly #outstanding = new Outstanding();
+  /** Its own: the number of another main node's request would name another job here. */
+  readonly #requests = new WeakSet<PendingRequest>();
   #state: NodeState = "unknown";
   #since: number | undefined = undefined;
   #journal = "";
@@ -129,13 +135,21 @@ export class MainNode {
   request(service: string, job: unknown, options: RequestOptions = {}): PendingRequest {
     const wire = checkJobOptions(service, options);
     this.#checkOpen();
-    const inputs = (options.inputs ?? []).map((input) => input.seq);
+    const inputs = this.#inputs(options.inputs ?? []);
     const request = new PendingRequest(
       (receipt) => this.#taken(receipt),
       () => this.#cancel(request),
       options.signal,
     );
-    const payloads = packPayloads([encodeContent(job)]);
+    this.#requests.add(request);
+    let payload: Payload;
+    try {
+      payload = encodeContent(job);
+    } catch (error) {
+      request.settle(0, new Unsolved(unsendable(error), 0, NEVER_SENT));
+      return request;
+    }
+    const payloads = packPayloads([payload]);
     request.seq = this.#submit({ ...wire, ...(inputs.length > 0 && { inputs }), ...payloads }, request, 0);
     return request;
   }
@@ -226,6 +240,9 @@ export class MainNode {
     this.#sendAcks();
     if (this.#missed !== undefined && !this.#missed.ended) this.#link.send({ t: "resume" });
     for (const submit of this.#outstanding.unaccepted()) this.#link.send(submit);
+    // A cancel may have been lost with the link.
+    const cancelled = this.#outstanding.cancelled();
+    if (cancelled.length > 0) this.#link.send({ t: "cancel", runs: packRuns(cancelled) });
     this.#options.onUp?.();
   }
 
@@ -275,7 +292,7 @@ export class MainNode {
     const ticket = this.#outstanding.take(seq);
     if (ticket !== undefined) ticket.sink.settle(ticket.index, result(ticket.index, ticket));
     else if (this.#missed !== undefined && seq < (this.#since ?? 0))
-      this.#missed.add(seq, result(0, { seq, bytes: -1 }));
+      this.#missed.add(seq, result(seq, { seq, bytes: -1 }));
     // Seen before: the acknowledgement was lost with a link.
     else this.#acknowledge(seq);
   }
@@ -286,6 +303,21 @@ export class MainNode {
     return message.seq;
   }
 
+  #inputs(requests: readonly PendingRequest[]): number[] {
+    if (requests.length > MAX_INPUTS)
+      throw new FlockworkError(
+        "bad_argument",
+        `A job takes at most ${MAX_INPUTS} inputs, not ${requests.length}.`,
+      );
+    return requests.map((request, i) => {
+      if (this.#requests.has(request) && request.seq >= 0) return request.seq;
+      throw new FlockworkError(
+        "bad_argument",
+        `inputs[${i}] is no request of this main node; give what main.request() returned, before it is awaited.`,
+      );
+    });
+  }
+
   #cancel(sink: Sink): void {
     const seqs = this.#outstanding.seqsOf(sink);
     if (seqs.length > 0) this.#link.send({ t: "cancel", runs: packRuns(seqs) });
@@ -293,7 +325,7 @@ export class MainNode {
 
   #taken(receipt: Receipt): void {
     if (receipt.bytes >= 0) this.#outstanding.leave(receipt);
-    this.#acknowledge(receipt.seq);
+    if (receipt.seq >= 0) this.#acknowledge(receipt.seq);
   }
 
   #acknowledge(seq: number): void {

@@ -5,6 +5,8 @@ import type { Receipt, Result } from "./result.js";
 
 /** Whoever waits for results. Each job's result comes exactly once. */
 export interface Sink {
+  /** Nobody wants its results any more. */
+  readonly cancelled: boolean;
   settle(index: number, result: Result): void;
 }
 
@@ -98,6 +100,13 @@ export class Outstanding {
   seqsOf(sink: Sink): number[] {
     const seqs: number[] = [];
     for (const [seq, ticket] of this.#tickets) if (ticket.sink === sink) seqs.push(seq);
+    return seqs;
+  }
+
+  /** Numbers of the jobs without a result that nobody wants any more. */
+  cancelled(): number[] {
+    const seqs: number[] = [];
+    for (const [seq, { sink }] of this.#tickets) if (sink.cancelled) seqs.push(seq);
     return seqs;
   }
 

@@ -9,20 +9,20 @@ export class PendingRequest implements PromiseLike<Solution>, Sink {
   readonly #promise: Promise<Solution>;
   readonly #taken: (receipt: Receipt) => void;
   #settle!: (result: Result) => void;
-  #cancelled = false;
+  cancelled = false;
 
   constructor(taken: (receipt: Receipt) => void, cancel: () => void, signal: AbortSignal | undefined) {
     this.#taken = taken;
     this.#promise = new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.#cancelled = true;
+        this.cancelled = true;
         cancel();
+        reject(new JobError("cancelled", "The job was cancelled."));
       };
       this.#settle = (result) => {
         signal?.removeEventListener("abort", onAbort);
-        if (!result.ok) reject(result.error);
-        else if (this.#cancelled) reject(new JobError("cancelled", "The job was cancelled."));
-        else resolve(result);
+        if (result.ok) resolve(result);
+        else reject(result.error);
       };
       if (signal?.aborted) queueMicrotask(onAbort);
       else signal?.addEventListener("abort", onAbort, { once: true });

@@ -1,12 +1,16 @@
 // What a client gets for a job: a solution, or the error that says why there is none.
-import type { JobError, NodeId } from "../ids/index.js";
+import { FlockworkError, JobError, type NodeId } from "../ids/index.js";
 import { Content, type Payload } from "../wire/index.js";
 
 /** What acknowledging a result takes: the job's number in its session, and the bytes it counted for. */
 export interface Receipt {
   readonly seq: number;
+  /** -1: it counted for nothing here, an earlier process sent it. */
   readonly bytes: number;
 }
+
+/** The receipt of a job that was never sent. */
+export const NEVER_SENT: Receipt = { seq: -1, bytes: -1 };
 
 /** A solution: read it with text(), json(), bytes(), tensor() or value(). */
 export class Solution extends Content {
@@ -16,7 +20,7 @@ export class Solution extends Content {
     payload: Payload,
     /** The node that computed it. */
     readonly node: NodeId,
-    /** Position of the job in its batch, from 0; 0 for a single request. */
+    /** Position of the job in its batch, from 0; 0 for a single request. From resume(): the job's number in its session. */
     readonly index: number,
     readonly receipt: Receipt,
   ) {
@@ -36,3 +40,9 @@ export class Unsolved {
 }
 
 export type Result = Solution | Unsolved;
+
+/** Why a value did not become a job. Throws what is no mistake of the caller's. */
+export function unsendable(error: unknown): JobError {
+  if (!(error instanceof FlockworkError)) throw error;
+  return new JobError(error.code, error.message);
+}

@@ -5,11 +5,21 @@ import { join } from "node:path";
 import { startHub, type Hub, type HubOptions } from "../hub/index.js";
 import { DEFAULT_PORT, FlockworkError } from "../ids/index.js";
 
-export const DEFAULT_HUB = `ws://127.0.0.1:${DEFAULT_PORT}`;
+/** The port of the hub on this machine: FLOCKWORK_PORT, or 9999. Throws `bad_argument` when it is no port. */
+export function localPort(): number {
+  const text = process.env["FLOCKWORK_PORT"] ?? String(DEFAULT_PORT);
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+    throw new FlockworkError(
+      "bad_argument",
+      `FLOCKWORK_PORT is "${text}"; it must be a number from 1 to 65535.`,
+    );
+  return port;
+}
 
 /** The hub's address as given, from FLOCKWORK_HUB, or on this machine. Throws `bad_argument` when it is no address. */
 export function hubAddress(given?: string): string {
-  const text = given ?? process.env["FLOCKWORK_HUB"] ?? DEFAULT_HUB;
+  const text = given ?? process.env["FLOCKWORK_HUB"] ?? `ws://127.0.0.1:${localPort()}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const protocol = url?.protocol.replace(/^http/, "ws");
   if (url === undefined || (protocol !== "ws:" && protocol !== "wss:"))
@@ -26,16 +36,16 @@ export function defaultDataDir(): string {
   return process.env["FLOCKWORK_DATA"] ?? join(base, "flockwork");
 }
 
-/** Whether a hub answers at an address. */
-export async function hubAnswers(url: string): Promise<boolean> {
+/** What the hub at an address says of itself; undefined when none answers. */
+export async function hubHealth(url: string): Promise<{ readonly passing: boolean } | undefined> {
   try {
     const response = await fetch(`${url.replace(/^ws/, "http")}/healthz`, {
       signal: AbortSignal.timeout(1000),
     });
-    await response.body?.cancel();
-    return true;
+    const text = await response.text();
+    return { passing: /"passing": true/.test(text) };
   } catch {
-    return false; // nobody listens, or not as a hub: the link will say why when it is tried
+    return undefined; // nobody listens, or not as a hub: the link will say why when it is tried
   }
 }
 
@@ -45,7 +55,13 @@ export async function hubAnswers(url: string): Promise<boolean> {
  */
 export async function hubInside(options: HubOptions = {}): Promise<Hub | undefined> {
   try {
-    return await startHub({ dataDir: defaultDataDir(), log: { level: "warn", pretty: true }, ...options });
+    return await startHub({
+      port: localPort(),
+      dataDir: defaultDataDir(),
+      log: { level: "warn", pretty: true },
+      passing: true,
+      ...options,
+    });
   } catch (error) {
     if (error instanceof FlockworkError && error.code === "port_in_use") return undefined;
     throw error;

@@ -2,6 +2,7 @@
 import { FlockworkError, type TaskId } from "../ids/index.js";
 import type { TaskBatch, ValueRef } from "../scheduler/index.js";
 import { checkPayloads, packRuns, type MessageOf } from "../wire/index.js";
+import type { StoredColumns } from "./blob-payloads.js";
 import { gather } from "./columns.js";
 import { wallClock, type HubCore, type HubParts } from "./core.js";
 import { Job, Segment } from "./jobs.js";
@@ -66,10 +67,16 @@ export class Admission {
   async #admit(session: ClientSession, message: Submit & { readonly seqs: Float64Array }): Promise<void> {
     const { seqs } = message;
     const jobs: Job[] = [];
+    let inputs: readonly Job[] = [];
+    let columns: StoredColumns | undefined;
     try {
-      this.#check(session, message);
-      const inputs = (message.inputs ?? []).map((seq) => this.#input(session, seq));
-      const columns = this.#parts.blobs.hasLarge(message.lengths)
+      const bytes = message.lengths.reduce((sum, length) => sum + length, 0);
+      this.#check(session, message, bytes);
+      const wanted = (message.inputs ?? []).map((seq) => this.#input(session, seq));
+      // Held from here on: the client may acknowledge them while this submit is being stored.
+      for (const input of wanted) input.dependents += seqs.length;
+      inputs = wanted;
+      columns = this.#parts.blobs.hasLarge(message.lengths)
         ? await this.#parts.blobs.store(message)
         : { kinds: message.kinds, lengths: message.lengths, data: message.data };
       const first = this.#nextTask;
@@ -98,36 +105,44 @@ export class Admission {
         session.jobs.set(job.seq, job);
       }
       segment.live = jobs.length;
-      for (const input of inputs) input.dependents += jobs.length;
       const lsn = await this.#parts.ledger.append(record, encoded);
       this.#parts.ledger.track(segment, lsn);
       session.nextSeq = Math.max(session.nextSeq, seqs.at(-1)! + 1);
-      session.jobBytes += message.data.length;
+      session.jobBytes += bytes;
       this.#parts.counters.submitted += jobs.length;
       session.peer?.sendLater({ t: "accepted", runs: packRuns(seqs) });
       this.#tellUnknownService(session, message.service);
-      this.schedule(jobs);
+      this.begin(jobs);
     } catch (error) {
-      for (const job of jobs) {
-        session.jobs.delete(job.seq);
-        for (const input of job.inputs) input.dependents--;
-      }
+      this.#parts.blobs.releaseAll(columns?.blobs);
+      for (const job of jobs) session.jobs.delete(job.seq);
+      this.#core.clients.delivery.release(inputs, seqs.length);
       this.#refuse(session, seqs, error);
     }
   }
 
-  /** Gives jobs of one segment to the scheduler, in runs of neighbouring task numbers. */
-  schedule(jobs: readonly Job[]): void {
+  /** Jobs that are in the journal and have no result. */
+  begin(jobs: readonly Job[]): void {
+    // An input may have failed while the jobs were stored, or just before the last hub died.
+    const doomed = new Set(jobs.filter((job) => failedInput(job) !== undefined));
+    this.#schedule(doomed.size === 0 ? jobs : jobs.filter((job) => !doomed.has(job)));
+    for (const job of doomed)
+      this.#core.clients.unsolved(job, "input_failed", inputFailed(failedInput(job) as Job), []);
+  }
+
+  /** Gives jobs to the scheduler, in runs of neighbouring task numbers of one segment. */
+  #schedule(jobs: readonly Job[]): void {
     for (let from = 0; from < jobs.length;) {
       let to = from + 1;
-      while (to < jobs.length && jobs[to]!.task === jobs[to - 1]!.task + 1) to++;
+      const next = () => jobs[to]?.task === jobs[to - 1]!.task + 1 && jobs[to]!.source === jobs[from]!.source;
+      while (to < jobs.length && next()) to++;
       const tags = from === 0 && to === jobs.length ? jobs : jobs.slice(from, to);
       this.#core.handle({ type: "TasksSubmitted", batch: taskBatch(tags) });
       from = to;
     }
   }
 
-  #check(session: ClientSession, message: Submit): void {
+  #check(session: ClientSession, message: Submit, bytes: number): void {
     const { limits } = this.#parts;
     if (this.closed)
       throw new FlockworkError(
@@ -139,7 +154,7 @@ export class Admission {
         "limit",
         `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`,
       );
-    if (session.jobBytes + message.data.length > limits.bytesPerSession)
+    if (session.jobBytes + bytes > limits.bytesPerSession)
       throw new FlockworkError(
         "limit",
         `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`,
@@ -153,11 +168,7 @@ export class Admission {
         "bad_argument",
         `Job ${seq} can not be an input: it is unknown, or its solution was already taken. Submit what depends on it before.`,
       );
-    if (job.result?.record.k === "unsolved")
-      throw new FlockworkError(
-        "input_failed",
-        `Job ${seq}, whose solution was to be an input, failed: ${job.result.record.message}`,
-      );
+    if (job.result?.record.k === "unsolved") throw new FlockworkError("input_failed", inputFailed(job));
     return job;
   }
 
@@ -185,6 +196,15 @@ export class Admission {
       fatal: false,
     });
   }
+}
+
+function failedInput(job: Job): Job | undefined {
+  return job.inputs.find((input) => input.result?.record.k === "unsolved");
+}
+
+function inputFailed({ seq, result }: Job): string {
+  const why = result?.record.k === "unsolved" ? result.record.message : "";
+  return `Job ${seq}, whose solution was to be an input, failed: ${why}`;
 }
 
 const NO_OPTIONS = { session: "", domain: "", durable: false, priority: 0, attempts: 0, attemptTimeoutMs: 0 };

@@ -86,6 +86,11 @@ export class BlobPayloads {
     if (blob !== undefined) this.#drop(blob.hash);
   }
 
+  /** Gives up every payload of columns whose record was not written. */
+  releaseAll(blobs: BlobColumn = []): void {
+    for (const [, hash] of blobs) this.#drop(hash);
+  }
+
   /** Deletes blobs that no record names: left by a hub that died between the blob and its record. */
   async deleteOrphans(): Promise<void> {
     for await (const { hash } of this.#blobs.list())

@@ -11,8 +11,9 @@ import type { ClientSession } from "./sessions.js";
 type Answers = MessageOf<"solved">;
 type SolvedEffect = Extract<SchedulerEffect<Job>, { type: "Solved" }>;
 
-/** Most results of one message when they are sent again after a break. */
+/** Most results, and about the most bytes, of one message when they are sent again after a break. */
 const RESEND_JOBS = 1024;
+const RESEND_BYTES = 2 * 1024 * 1024;
 
 export class Delivery {
   readonly #core: HubCore;
@@ -69,16 +70,19 @@ export class Delivery {
   /** Shows a session every stored result it wants and has not acknowledged: after a reconnect or a resume. */
   resend(session: ClientSession): void {
     let batch: Job[] = [];
+    let bytes = 0;
     const flush = () => {
       if (batch.length > 0) this.#deliver(batch, undefined);
       batch = [];
+      bytes = 0;
     };
     for (const job of session.jobs.values()) {
       if (!job.stored || job.acknowledged || !session.wants(job)) continue;
       const last = batch.at(-1);
-      if (last !== undefined && (batch.length >= RESEND_JOBS || nodeOf(last.result) !== nodeOf(job.result)))
-        flush();
+      const full = batch.length >= RESEND_JOBS || bytes >= RESEND_BYTES;
+      if (last !== undefined && (full || nodeOf(last.result) !== nodeOf(job.result))) flush();
       batch.push(job);
+      bytes += resultBytes(job);
     }
     flush();
   }
@@ -91,9 +95,23 @@ export class Delivery {
       job.acknowledged = true;
       job.session.jobs.delete(job.seq);
       job.session.unclaimedBytes -= resultBytes(job);
-      if (job.dependents === 0) this.#release(job, gone);
+      if (job.dependents === 0) this.#forgetOne(job, gone);
     }
     this.#writeForgotten(gone);
+  }
+
+  /** `times` jobs that were to take these as inputs do not need them any more. */
+  release(inputs: readonly Job[], times: number): void {
+    const gone: number[] = [];
+    this.#letGo(inputs, times, gone);
+    this.#writeForgotten(gone);
+  }
+
+  #letGo(inputs: readonly Job[], times: number, gone: number[]): void {
+    for (const input of inputs) {
+      input.dependents -= times;
+      if (input.dependents === 0 && input.acknowledged) this.#forgetOne(input, gone);
+    }
   }
 
   #attach(jobs: readonly Job[], segment: Segment): void {
@@ -125,10 +143,7 @@ export class Delivery {
       job.stored = true;
       job.session.unclaimedBytes += resultBytes(job);
       ended ||= job.session.ended;
-      for (const input of job.inputs) {
-        input.dependents--;
-        if (input.dependents === 0 && input.acknowledged) this.#release(input, gone);
-      }
+      this.#letGo(job.inputs, 1, gone);
     }
     this.#writeForgotten(gone);
     if (ended) this.forget(jobs.filter((job) => job.session.ended));
@@ -195,7 +210,7 @@ export class Delivery {
     });
   }
 
-  #release(job: Job, gone: number[]): void {
+  #forgetOne(job: Job, gone: number[]): void {
     gone.push(job.task);
     this.#parts.counters.acknowledged++;
     job.source.live--;

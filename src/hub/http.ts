@@ -10,6 +10,8 @@ export interface HttpContext {
   readonly parts: HubParts;
   peers(): number;
   closing(): boolean;
+  /** The hub ends with something else, such as a main node. */
+  readonly passing: boolean;
 }
 
 interface Answer {
@@ -19,12 +21,12 @@ interface Answer {
 }
 
 const ROUTES: { readonly [path: string]: (context: HttpContext) => Answer | Promise<Answer> } = {
-  "/healthz": ({ closing, parts }) =>
+  "/healthz": ({ closing, parts, passing }) =>
     closing()
-      ? json({ status: "stopping" }, 503)
+      ? json({ status: "stopping", passing }, 503)
       : parts.ledger.stuck
-        ? json({ status: "storage_full" }, 503)
-        : json({ status: "ok", software: SOFTWARE }),
+        ? json({ status: "storage_full", passing }, 503)
+        : json({ status: "ok", passing, software: SOFTWARE }),
   "/metrics": async (context) => {
     const registry = metricsOf(context);
     return { status: 200, type: registry.contentType, body: await registry.metrics() };
@@ -70,15 +72,8 @@ function metricsOf({ core, parts, peers }: HttpContext): Registry {
 }
 
 export function handleHttp(request: IncomingMessage, response: ServerResponse, context: HttpContext): void {
-  const path = new URL(request.url ?? "/", "http://hub").pathname;
-  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  const answer =
-    route === undefined
-      ? json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404)
-      : request.method !== "GET"
-        ? json({ error: `${path} is read with GET.` }, 405)
-        : route(context);
-  Promise.resolve(answer).then(
+  const path = (request.url ?? "/").replace(/[?#].*$/s, "");
+  answerTo(request.method, path, context).then(
     ({ status, type, body }) => {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
     },
@@ -87,6 +82,14 @@ export function handleHttp(request: IncomingMessage, response: ServerResponse, c
       response.writeHead(500).end();
     },
   );
+}
+
+async function answerTo(method: string | undefined, path: string, context: HttpContext): Promise<Answer> {
+  const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  if (route === undefined)
+    return json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404);
+  if (method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
+  return route(context);
 }
 
 function json(value: unknown, status = 200): Answer {

@@ -26,6 +26,7 @@ import { NodeDesk } from "./node-desk.js";
 import { Peer, type Hello } from "./peer.js";
 import { Recorder } from "./recorder.js";
 import { recover, rewrite } from "./recovery.js";
+import { threshold } from "./threshold.js";
 import { SOFTWARE } from "./version.js";
 
 export interface HubOptions {
@@ -42,6 +43,8 @@ export interface HubOptions {
   readonly log?: LogOptions | Logger;
   /** A file to write every event of the scheduler to, for `flockwork replay`: no payloads, at most 256 MiB with FILE.1. */
   readonly record?: string;
+  /** It ends with something else, such as a main node; /healthz says so, and those who use it may start one in its place. */
+  readonly passing?: boolean;
 }
 
 export interface Hub {
@@ -65,29 +68,33 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const host = options.host ?? "127.0.0.1";
   const http = createServer();
+  const early = threshold(http);
   // The port first: whoever loses the race for it must not touch the data.
   await listen(http, options.port ?? DEFAULT_PORT, host);
   const port = (http.address() as AddressInfo).port;
   const url = `ws://${host.includes(":") ? `[${host}]` : host}:${port}`;
-  let backbone: Backbone;
+  let backbone: Backbone | undefined;
   try {
     backbone = await openBackbone(options, url);
+    const hub = new RunningHub({
+      http,
+      backbone,
+      log,
+      limits,
+      url,
+      port,
+      scheduler: options.scheduler,
+      passing: options.passing ?? false,
+      record: options.record,
+    });
+    await hub.start();
+    early.open();
+    return hub;
   } catch (error) {
-    http.close();
+    early.close();
+    await backbone?.close();
     throw error;
   }
-  const hub = new RunningHub({
-    http,
-    backbone,
-    log,
-    limits,
-    url,
-    port,
-    scheduler: options.scheduler,
-    record: options.record,
-  });
-  await hub.start();
-  return hub;
 }
 
 interface RunningOptions {
@@ -99,6 +106,7 @@ interface RunningOptions {
   readonly port: number;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
   readonly record: string | undefined;
+  readonly passing: boolean;
 }
 
 class RunningHub implements Hub {
@@ -156,7 +164,7 @@ class RunningHub implements Hub {
     this.#journalId = await journalId(backbone);
     const open = await recover(this.#parts, this.#core.clients);
     await this.#core.nodes.expectReturns(open.length > 0);
-    this.#core.clients.admission.schedule(open);
+    this.#core.clients.admission.begin(open);
     if (open.length > 0) log.info({ jobs: open.length }, "jobs recovered");
     http.on("request", (request, response) =>
       handleHttp(request, response, {
@@ -164,6 +172,7 @@ class RunningHub implements Hub {
         parts: this.#parts,
         peers: () => this.#peers.size,
         closing: () => this.#closing !== undefined,
+        passing: this.#options.passing,
       }),
     );
     http.on("upgrade", (request, socket, head) => {

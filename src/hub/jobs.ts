@@ -70,7 +70,7 @@ export class Job {
     readonly seq: number,
     public source: Segment,
     public index: number,
-    readonly inputs: readonly Job[],
+    public inputs: readonly Job[],
   ) {}
 
   get options(): SubmitRecord {

@@ -2,11 +2,12 @@
 // It knows segments and records, not what jobs are for.
 import { FlockworkError } from "../ids/index.js";
 import type { Backbone, Epoch, Lsn } from "../backbone/index.js";
+import { onTickEnd } from "../wire/index.js";
 import type { Segment } from "./jobs.js";
 import { decodeRecord, encodeRecord, type HubRecord } from "./records.js";
 
 const RETRY_MS = 250;
-/** The journal is compacted when this much of it is behind the oldest living record. */
+/** The journal may hold this much that is dead before living records are copied to let it go. */
 const SLACK_BYTES = 32 * 1024 * 1024;
 
 export interface LedgerEvents {
@@ -22,23 +23,32 @@ export class Ledger {
   readonly #backbone: Backbone;
   readonly #epoch: Epoch;
   readonly #events: LedgerEvents;
+  readonly #slackBytes: number;
   /** Segments in the order of their LSN; dead ones are dropped from the front. */
   readonly #segments: Segment[] = [];
   #head = 0;
   #written = 0;
+  #lastLsn = 0;
   #compactedAt = 0;
   #compacting = false;
   #stuck = 0;
   #closed = false;
+  #flushAsked = false;
 
-  private constructor(backbone: Backbone, epoch: Epoch, events: LedgerEvents) {
+  private constructor(backbone: Backbone, epoch: Epoch, events: LedgerEvents, slackBytes: number) {
     this.#backbone = backbone;
     this.#epoch = epoch;
     this.#events = events;
+    this.#slackBytes = slackBytes;
   }
 
-  static async open(backbone: Backbone, partition: string, events: LedgerEvents): Promise<Ledger> {
-    return new Ledger(backbone, await backbone.journal.claim(partition), events);
+  static async open(
+    backbone: Backbone,
+    partition: string,
+    events: LedgerEvents,
+    slackBytes = SLACK_BYTES,
+  ): Promise<Ledger> {
+    return new Ledger(backbone, await backbone.journal.claim(partition), events, slackBytes);
   }
 
   /** Grows with every claim, so numbers made from it are never used twice. */
@@ -59,7 +69,16 @@ export class Ledger {
   /** Appends one record. Rejects with `storage_full` when the disk refuses; nothing is written then. */
   async append(record: HubRecord, encoded = encodeRecord(record)): Promise<Lsn> {
     try {
-      const lsn = await this.#backbone.journal.append(this.#epoch, [encoded]);
+      const stored = this.#backbone.journal.append(this.#epoch, [encoded]);
+      // All records of a turn go in one transaction, at the end that the turn's frames have too.
+      if (!this.#flushAsked) {
+        this.#flushAsked = true;
+        onTickEnd(() => {
+          this.#flushAsked = false;
+          this.#backbone.journal.flush();
+        });
+      }
+      const lsn = await stored;
       this.#written += encoded.length;
       return lsn;
     } catch (error) {
@@ -92,6 +111,7 @@ export class Ledger {
   track(segment: Segment, lsn: Lsn): void {
     segment.lsn = lsn;
     segment.at = this.#written;
+    this.#lastLsn = Math.max(this.#lastLsn, lsn);
     // Appends of one tick resolve in order, but a record that was insisted on may come late.
     const last = this.#segments.at(-1);
     if (last !== undefined && last.lsn > lsn) {
@@ -100,30 +120,51 @@ export class Ledger {
     } else this.#segments.push(segment);
   }
 
-  /** Drops dead records from the journal's head; copies an old living one to the tail. Cheap when there is nothing to do. */
+  /**
+   * Drops dead records from the journal's head, and copies living ones that lie in front of many dead ones to the tail.
+   * Copies at most what lives, and only when more than that is dead, so that the journal's size stays within a factor of
+   * what lives and each byte is copied about once for each that was written. Cheap when there is nothing to do.
+   */
   async compact(): Promise<void> {
     if (this.#compacting || this.#stuck > 0 || this.#closed) return;
+    if (this.#written - this.#compactedAt < this.#slackBytes / 4) return;
     this.#compacting = true;
     try {
-      const segments = this.#segments;
-      for (;;) {
-        while (this.#head < segments.length && segments[this.#head]!.live === 0) this.#head++;
-        const oldest = segments[this.#head];
-        if (oldest === undefined || this.#written - oldest.at < SLACK_BYTES) break;
+      this.#compactedAt = this.#written;
+      const enough = this.#slackBytes + 2 * this.#livingBytes();
+      for (let oldest = this.#oldest(); oldest !== undefined; oldest = this.#oldest()) {
+        // Behind this mark lies what was copied just now.
+        if (oldest.at > this.#compactedAt || this.#written - oldest.at < enough) break;
         await this.#events.rewrite(oldest);
         if (oldest.live > 0) break;
       }
-      if (this.#head > 1024 || this.#head === segments.length) {
-        segments.splice(0, this.#head);
+      // Records that resolved in this turn have their segments tracked by its end.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#closed) return;
+      const before = this.#oldest()?.lsn ?? this.#lastLsn + 1;
+      if (this.#head > 1024 || this.#head === this.#segments.length) {
+        this.#segments.splice(0, this.#head);
         this.#head = 0;
       }
-      if (this.#written - this.#compactedAt < SLACK_BYTES / 4) return;
-      this.#compactedAt = this.#written;
-      const oldest = segments[this.#head];
-      if (oldest !== undefined) await this.#backbone.journal.compact(this.#epoch, oldest.lsn);
+      if (before > 0) await this.#backbone.journal.compact(this.#epoch, before);
     } finally {
       this.#compacting = false;
     }
+  }
+
+  /** The first segment that somebody needs. */
+  #oldest(): Segment | undefined {
+    while (this.#head < this.#segments.length && this.#segments[this.#head]!.live === 0) this.#head++;
+    return this.#segments[this.#head];
+  }
+
+  #livingBytes(): number {
+    let bytes = 0;
+    for (let i = this.#head; i < this.#segments.length; i++) {
+      const segment = this.#segments[i]!;
+      bytes += (segment.bytes * segment.live) / Math.max(1, segment.jobs.length);
+    }
+    return bytes;
   }
 
   close(): void {

@@ -36,9 +36,11 @@ export interface NodeView {
 
 /** How long a node that is gone stays in /api/nodes as dropped. */
 const REMEMBER_MS = 60_000;
-/** How long a hub that starts waits for the nodes of the one before; a link redials within two seconds. */
-const RETURN_MS = 2_000;
+/** How long a hub that starts waits for the nodes of the one before; a link redials within two seconds, and then must dial. */
+const RETURN_MS = 2_500;
 const KV_PREFIX = "node/";
+/** About the most bytes of one `run`. */
+const RUN_BYTES = 2 * 1024 * 1024;
 
 export class NodeDesk {
   readonly views = new Map<NodeId, NodeView>();
@@ -178,11 +180,11 @@ export class NodeDesk {
         });
         break;
       case "credit":
-        this.#core.handle({
-          type: "NodeWindow",
-          node: view.id,
-          window: Math.max(message.window, view.slots),
-        });
+        this.#core.handle(
+          message.window === 0
+            ? { type: "NodeDraining", node: view.id }
+            : { type: "NodeWindow", node: view.id, window: Math.max(message.window, view.slots) },
+        );
         break;
       case "goodbye":
         this.#leave(view);
@@ -238,11 +240,13 @@ export class NodeDesk {
     for (let from = 0; from < assignments.length;) {
       const first = assignments[from]!;
       let to = from + 1;
-      const alike = (a: Assignment<Job>) =>
+      let bytes = payloadBytes(first.tag);
+      const fits = (a: Assignment<Job>) =>
         a.service === first.service &&
         a.attemptTimeoutMs === first.attemptTimeoutMs &&
-        lies(a.tag) === lies(first.tag);
-      if (lies(first.tag) === "here") while (to < assignments.length && alike(assignments[to]!)) to++;
+        lies(a.tag) === "here" &&
+        (bytes += payloadBytes(a.tag)) < RUN_BYTES;
+      if (lies(first.tag) === "here") while (to < assignments.length && fits(assignments[to]!)) to++;
       const group = from === 0 && to === assignments.length ? assignments : assignments.slice(from, to);
       if (lies(first.tag) === "here") this.#send(view, group, group.flatMap(sourcesOf));
       else void this.#readAndSend(view, group);
@@ -359,6 +363,12 @@ export class NodeDesk {
 function lies(job: Job): "here" | "blob" {
   if (job.source.blobs?.has(job.index)) return "blob";
   return job.inputs.some((input) => input.result?.blobs?.has(input.resultIndex)) ? "blob" : "here";
+}
+
+function payloadBytes({ source, index, inputs }: Job): number {
+  let bytes = source.lengthOf(index);
+  for (const { result, resultIndex } of inputs) bytes += result?.lengthOf(resultIndex) ?? 0;
+  return bytes;
 }
 
 function sourcesOf({ tag }: Assignment<Job>): PayloadSource[] {

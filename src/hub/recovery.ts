@@ -7,7 +7,7 @@ import type { HubParts } from "./core.js";
 import { Job, Segment } from "./jobs.js";
 import { encodeRecord, type HubRecord, type SubmitRecord } from "./records.js";
 
-/** Replays the journal. Returns the jobs that have no result, in the order of their segments. */
+/** Replays the journal. Returns the jobs that have no result, as they came. */
 export async function recover(parts: HubParts, clients: ClientDesk): Promise<Job[]> {
   const jobs = new Map<number, Job>();
   for await (const { lsn, record, bytes } of parts.ledger.replay()) {
@@ -16,6 +16,10 @@ export async function recover(parts: HubParts, clients: ClientDesk): Promise<Job
   }
   const open: Job[] = [];
   for (const job of jobs.values()) {
+    // Only now: a job that was copied to the journal's tail lies behind those that take its solution.
+    job.inputs = job.options.inputs
+      .map((seq) => job.session.jobs.get(seq))
+      .filter((input) => input !== undefined);
     job.source.live++;
     parts.blobs.retainOne(job.source, job.index);
     job.session.jobBytes += job.source.lengthOf(job.index);
@@ -30,7 +34,8 @@ export async function recover(parts: HubParts, clients: ClientDesk): Promise<Job
   }
   for (const job of open) for (const input of job.inputs) input.dependents++;
   await parts.blobs.deleteOrphans();
-  return open;
+  // A job's inputs came before it, also where they were copied behind it.
+  return open.sort((a, b) => a.task - b.task);
 }
 
 /** Live counts are taken afterwards, from the jobs that are left. */
@@ -45,12 +50,11 @@ function apply(
       const session = clients.session(record.domain as Domain, record.session, record.durable);
       const list: Job[] = [];
       const segment = emptySegment(record, list, bytes);
-      const inputs = record.inputs.map((seq) => session.jobs.get(seq)).filter((job) => job !== undefined);
       record.tasks.forEach((task, i) => {
         const seq = record.seqs[i]!;
         // A rewritten record stands for the older one.
         const known = jobs.get(task);
-        const job = known ?? new Job(task as TaskId, session, seq, segment, i, inputs);
+        const job = known ?? new Job(task as TaskId, session, seq, segment, i, []);
         job.source = segment;
         job.index = i;
         list.push(job);
@@ -104,17 +108,23 @@ function emptySegment(
 
 /** Writes the living jobs of a segment again, each with its result, and lets go of the old records. */
 export async function rewrite(parts: HubParts, old: Segment): Promise<void> {
-  const living = [...new Set(old.jobs)].filter(
-    (job) => !gone(job) && (job.source === old || job.result === old),
-  );
-  if (living.some((job) => job.over && !job.stored)) return;
-  const bySource = groupBy(living, (job) => job.source);
-  for (const [source, jobs] of bySource) await rewriteSubmit(parts, source, jobs);
+  const own = [...new Set(old.jobs)].filter((job) => job.source === old || job.result === old);
+  const bySource = groupBy(own, (job) => job.source);
+  for (const [source, jobs] of bySource) {
+    // Each time anew, for meanwhile jobs end: one that was forgotten must not rise again behind its `forgotten`, and one
+    // whose result is on its way to the journal must not get in front of it.
+    const living = jobs.filter((job) => !gone(job));
+    if (living.some((job) => job.over && !job.stored)) return;
+    if (living.length > 0) await rewriteSubmit(parts, source, living);
+  }
   const byResult = groupBy(
-    living.filter((job) => job.result !== undefined),
+    own.filter((job) => job.stored),
     (job) => job.result as Segment,
   );
-  for (const [result, jobs] of byResult) await rewriteResult(parts, result, jobs);
+  for (const [result, jobs] of byResult) {
+    const living = jobs.filter((job) => !gone(job));
+    if (living.length > 0) await rewriteResult(parts, result, living);
+  }
 }
 
 function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {

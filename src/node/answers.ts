@@ -2,68 +2,74 @@
 import { packPayloads, type MessageOf, type Payload } from "../wire/index.js";
 
 interface Solved {
-  readonly t: "solved";
   readonly task: number;
   readonly attempt: number;
   readonly ms: number;
   readonly payload: Payload;
 }
-type Answer = Solved | MessageOf<"failed">;
+type Sent = MessageOf<"solved"> | MessageOf<"failed">;
 
 /** Most answers, and about the most bytes, of one `solved`. */
 const MAX_ANSWERS = 4096;
 const MAX_BYTES = 2 * 1024 * 1024;
 
 export class Answers {
-  /** By task, in the order they were given; a later attempt of a task replaces an earlier one. */
-  readonly #unconfirmed = new Map<number, Answer>();
+  /** Messages the hub has not confirmed, by their first task and attempt; it confirms a message as a whole. */
+  readonly #sent = new Map<string, Sent>();
   #fresh: Solved[] = [];
+  #size = 0;
 
   solved(task: number, attempt: number, ms: number, payload: Payload): void {
-    const answer: Solved = { t: "solved", task, attempt, ms, payload };
-    this.#unconfirmed.set(task, answer);
-    this.#fresh.push(answer);
+    this.#fresh.push({ task, attempt, ms, payload });
+    this.#size++;
   }
 
   failed(answer: MessageOf<"failed">): void {
-    this.#unconfirmed.set(answer.task, answer);
+    this.#sent.set(key(answer.task, answer.attempt), answer);
+    this.#size++;
   }
 
   get hasFresh(): boolean {
     return this.#fresh.length > 0;
   }
 
+  /** Answers that are not confirmed. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** The solutions since the last call, as messages. */
   *takeFresh(): Iterable<MessageOf<"solved">> {
     const fresh = this.#fresh;
     this.#fresh = [];
-    yield* solvedMessages(fresh);
+    for (const message of solvedMessages(fresh)) {
+      this.#sent.set(key(message.tasks[0]!, message.attempts[0]!), message);
+      yield message;
+    }
   }
 
   /** Everything the hub has not confirmed, as messages: after a reconnect. */
-  *all(): Iterable<MessageOf<"solved"> | MessageOf<"failed">> {
-    this.#fresh = [];
-    const answers = [...this.#unconfirmed.values()];
-    yield* solvedMessages(answers.filter((answer) => answer.t === "solved"));
-    yield* answers.filter((answer) => answer.t === "failed");
+  all(): Iterable<Sent> {
+    Array.from(this.takeFresh());
+    return [...this.#sent.values()];
   }
 
   /** The hub has these, or does not want them. */
   confirmed({ tasks, attempts }: { tasks: Float64Array; attempts: Uint16Array }): void {
-    for (let i = 0; i < tasks.length; i++) {
-      const task = tasks[i]!;
-      if (this.#unconfirmed.get(task)?.attempt === attempts[i]) this.#unconfirmed.delete(task);
-    }
+    if (tasks.length > 0 && this.#sent.delete(key(tasks[0]!, attempts[0]!))) this.#size -= tasks.length;
   }
 
   /** Tasks and attempts that are answered but not confirmed. */
   *unconfirmed(): Iterable<readonly [task: number, attempt: number]> {
-    for (const { task, attempt } of this.#unconfirmed.values()) yield [task, attempt];
+    for (const message of this.#sent.values())
+      if (message.t === "failed") yield [message.task, message.attempt];
+      else for (let i = 0; i < message.tasks.length; i++) yield [message.tasks[i]!, message.attempts[i]!];
+    for (const { task, attempt } of this.#fresh) yield [task, attempt];
   }
+}
 
-  get size(): number {
-    return this.#unconfirmed.size;
-  }
+function key(task: number, attempt: number): string {
+  return `${task}/${attempt}`;
 }
 
 function* solvedMessages(answers: readonly Solved[]): Iterable<MessageOf<"solved">> {

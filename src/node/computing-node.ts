@@ -108,9 +108,7 @@ export class ComputingNode {
         this.#count();
       },
       dropped: (attempt) => {
-        this.#dropped.tasks.push(attempt.task);
-        this.#dropped.attempts.push(attempt.attempt);
-        this.#askFlush();
+        this.#giveBack(attempt.task, attempt.attempt);
         this.#checkIdle();
       },
       // What was answered must not wait behind a service that holds the thread.
@@ -146,6 +144,7 @@ export class ComputingNode {
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
     const node = new ComputingNode(options, runtime);
     await node.#link.connect();
+    onTickEnd(() => node.#slots.begin());
     return node;
   }
 
@@ -160,7 +159,7 @@ export class ComputingNode {
 
   /** Takes nothing new, finishes what runs, gives back what waits, leaves. */
   close(): Promise<void> {
-    this.#leaving ??= this.#leave(false);
+    this.#leaving ??= this.#leave();
     return this.#leaving;
   }
 
@@ -178,7 +177,7 @@ export class ComputingNode {
   #hello(): MessageOf<"hello"> {
     const mine = [...this.#slots.held(), ...this.#answers.unconfirmed()];
     // The hub counts from what the hello says.
-    this.#credit.told = Math.max(this.#window(), 1);
+    this.#credit.told = this.#options.limit === undefined ? this.#credit.window : 1;
     return {
       t: "hello",
       version: PROTOCOL_VERSION,
@@ -211,13 +210,17 @@ export class ComputingNode {
       );
     for (const message of this.#answers.all()) this.#link.send(message);
     if (this.#leaving !== undefined) this.#link.send({ t: "credit", window: 0 });
+    else if (this.#options.limit !== undefined) {
+      this.#credit.told = this.#wanted;
+      this.#link.send({ t: "credit", window: this.#wanted });
+    }
     this.#options.onUp?.();
   }
 
   #receive(message: MessageFrom<"hub">): void {
     switch (message.t) {
       case "run":
-        this.#slots.add(attemptsOf(message));
+        this.#take([...attemptsOf(message)]);
         break;
       case "recall":
         eachAttempt(message, (task, attempt) => this.#slots.recall(task, attempt));
@@ -225,10 +228,7 @@ export class ComputingNode {
       case "stop":
         eachAttempt(message, (task, attempt) => {
           // What is not here (any more) is answered too, so that the hub does not wait for it.
-          if (this.#slots.stop(task, attempt)) return;
-          this.#dropped.tasks.push(task);
-          this.#dropped.attempts.push(attempt);
-          this.#askFlush();
+          if (!this.#slots.stop(task, attempt)) this.#giveBack(task, attempt);
         });
         break;
       case "stored":
@@ -244,11 +244,40 @@ export class ComputingNode {
     }
   }
 
-  #window(): number {
-    const { limit } = this.#options;
-    return limit === undefined
-      ? this.#credit.window
-      : Math.min(this.#options.slots ?? 1, Math.max(0, limit - this.#answered));
+  /** Starts what a run brings, and gives back what came after the node had asked for no more. */
+  #take(attempts: readonly Attempt[]): void {
+    const room = this.#room;
+    const kept = room >= attempts.length ? attempts : attempts.slice(0, room);
+    for (const { task, attempt } of attempts.slice(kept.length)) this.#giveBack(task, attempt);
+    if (this.#options.limit !== undefined) this.#askFlush();
+    this.#slots.add(kept);
+  }
+
+  /** How many more tasks it may start before it leaves. */
+  get #room(): number {
+    if (this.#leaving !== undefined) return 0;
+    const { limit = Infinity } = this.#options;
+    return Math.max(0, limit - this.#answered - this.#slots.size);
+  }
+
+  #giveBack(task: number, attempt: number): void {
+    this.#dropped.tasks.push(task);
+    this.#dropped.attempts.push(attempt);
+    this.#askFlush();
+  }
+
+  /** The credit to ask for, when the hub should hear of it. */
+  #creditNews(): number | undefined {
+    if (this.#leaving !== undefined) return undefined;
+    if (this.#options.limit === undefined) return this.#credit.news();
+    if (this.#wanted > 0 === this.#credit.told > 0) return undefined;
+    this.#credit.told = this.#wanted;
+    return this.#wanted;
+  }
+
+  /** The credit of a node with a limit. */
+  get #wanted(): number {
+    return Math.min(this.#options.slots ?? 1, this.#room);
   }
 
   #askFlush(): void {
@@ -271,10 +300,8 @@ export class ComputingNode {
         attempts: Uint16Array.from(attempts),
       });
     }
-    if (this.#options.limit === undefined && this.#leaving === undefined) {
-      const window = this.#credit.news();
-      if (window !== undefined) this.#link.send({ t: "credit", window });
-    }
+    const window = this.#creditNews();
+    if (window !== undefined) this.#link.send({ t: "credit", window });
     this.#link.flush();
   }
 
@@ -289,7 +316,7 @@ export class ComputingNode {
     if (this.#slots.size === 0 && this.#answers.size === 0) this.#idle?.();
   }
 
-  async #leave(_abort: boolean): Promise<void> {
+  async #leave(): Promise<void> {
     this.#link.send({ t: "credit", window: 0 });
     this.#slots.recallAll();
     this.#flush();

@@ -15,9 +15,21 @@ export function workerModules(): ModuleRunner {
   const all = new Set<Worker>();
 
   function take(): Worker {
-    const worker = idle.pop() ?? new Worker(WORKER);
-    all.add(worker);
+    const worker = idle.pop() ?? start();
     worker.ref();
+    return worker;
+  }
+
+  function start(): Worker {
+    const worker = new Worker(WORKER);
+    all.add(worker);
+    // One that dies between runs is not taken again; while it runs, whoever runs it hears it too.
+    worker.on("error", () => undefined);
+    worker.once("exit", () => {
+      all.delete(worker);
+      const at = idle.indexOf(worker);
+      if (at >= 0) idle.splice(at, 1);
+    });
     return worker;
   }
 
@@ -29,25 +41,28 @@ export function workerModules(): ModuleRunner {
   function run(service: ModuleService, job: Job, attempt: number): KillableRun {
     const worker = take();
     let over = false;
+    let finish!: () => void;
     const settled = new Promise<Payload>((solve, fail) => {
-      const finish = () => {
-        over = true;
-        worker.removeAllListeners();
-      };
-      worker.once("message", (answer: WorkerAnswer) => {
+      const answered = (answer: WorkerAnswer) => {
         finish();
         worker.unref();
         idle.push(worker);
         if (answer.ok) solve(answer.payload);
         else fail(new ModuleFailure(answer.failure));
-      });
+      };
       const died = (why: string) => {
         finish();
         void end(worker);
         fail(new FlockworkError("service_error", `The worker of ${service.module} ended: ${why}.`));
       };
-      worker.once("error", (error) => died(error instanceof Error ? error.message : String(error)));
-      worker.once("exit", (code) => died(`exit code ${code}`));
+      const threw = (error: unknown) => died(error instanceof Error ? error.message : String(error));
+      const ended = (code: number) => died(`exit code ${code}`);
+      // Each by name: removeAllListeners() would take the worker's own too, and it would never answer again.
+      finish = () => {
+        over = true;
+        worker.off("message", answered).off("error", threw).off("exit", ended);
+      };
+      worker.on("message", answered).on("error", threw).on("exit", ended);
     });
     const message: WorkerRun = {
       module: moduleUrl(service.module),
@@ -63,7 +78,7 @@ export function workerModules(): ModuleRunner {
       settled,
       kill: () => {
         if (over) return;
-        worker.removeAllListeners();
+        finish();
         void end(worker);
       },
     };

@@ -1,7 +1,8 @@
 // The inside of a module worker: imports the module, runs its function, one job at a time.
 import { parentPort } from "node:worker_threads";
 import { FlockworkError } from "../ids/index.js";
-import { Content, encodeContent, PAYLOAD_KINDS, type Payload, type PayloadKind } from "../wire/index.js";
+import { Content, PAYLOAD_KINDS, type Payload, type PayloadKind } from "../wire/index.js";
+import { encodeSolution } from "./runner.js";
 import { failureOf, Job, type ServiceFunction } from "./service.js";
 
 interface Sent {
@@ -35,7 +36,7 @@ async function answer(run: WorkerRun): Promise<WorkerAnswer> {
     );
     // The worker is killed when it must stop, so its signal never fires.
     const result = await service(job, { signal: new AbortController().signal, attempt: run.attempt });
-    return { ok: true, payload: encodeContent(result) };
+    return { ok: true, payload: encodeSolution(result) };
   } catch (error) {
     return { ok: false, failure: failureOf(error) };
   }

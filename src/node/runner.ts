@@ -1,7 +1,13 @@
 // How a node runs one attempt, inline or in a worker: the small interface between the slots and whatever computes.
 import { FlockworkError } from "../ids/index.js";
 import { encodeContent, type Payload } from "../wire/index.js";
-import type { Job, ModuleService, ServiceContext, ServiceFunction } from "./service.js";
+import {
+  ServiceError,
+  type Job,
+  type ModuleService,
+  type ServiceContext,
+  type ServiceFunction,
+} from "./service.js";
 
 /**
  * Runs a module's function in a place that can be killed. `settled` is how the run ended; `kill` ends it at once, after
@@ -25,7 +31,20 @@ export function runInline(
   context: ServiceContext,
 ): Payload | Promise<Payload> {
   const result = service(job, context);
-  return isPromise(result) ? result.then(encodeContent) : encodeContent(result);
+  return isPromise(result) ? result.then(encodeSolution) : encodeSolution(result);
+}
+
+/** What a service returned, as it travels. What can not travel fails for good: another try returns the like. */
+export function encodeSolution(result: unknown): Payload {
+  try {
+    return encodeContent(result);
+  } catch (error) {
+    if (!(error instanceof FlockworkError)) throw error;
+    throw new ServiceError(`The service's solution can not be sent. ${error.message}`, {
+      code: error.code,
+      retry: false,
+    });
+  }
 }
 
 /** For runtimes without worker services. */

@@ -64,9 +64,9 @@ export function installServices(services: Services): ReadonlyMap<string, Install
   const installed = new Map<string, InstalledService>();
   for (const [name, service] of Object.entries(services)) {
     const declared: DeclaredService =
-      typeof service === "object" && "run" in service ? service : { run: service };
+      typeof service === "object" && service !== null && "run" in service ? service : { run: service };
     const { run } = declared;
-    if (typeof run !== "function" && !(typeof run === "object" && typeof run.module === "string"))
+    if (typeof run !== "function" && !(typeof run === "object" && typeof run?.module === "string"))
       throw new FlockworkError(
         "bad_argument",
         `Service "${name}" is ${describe(service)}; give a function, { module, export } or { run, idempotent }.`,

@@ -37,6 +37,7 @@ export class Slots {
   #head = 0;
   #free: number;
   #turnAsked = false;
+  #begun = false;
 
   constructor(
     slots: number,
@@ -52,7 +53,7 @@ export class Slots {
 
   /** Attempts that wait or run here. */
   *held(): Iterable<readonly [task: number, attempt: number]> {
-    for (const { attempt } of this.#held.values()) yield [attempt.task, attempt.attempt];
+    for (const { what } of this.#held.values()) yield [what.task, what.attempt];
   }
 
   get size(): number {
@@ -62,8 +63,8 @@ export class Slots {
   add(attempts: Iterable<Attempt>): void {
     for (const attempt of attempts) {
       const known = this.#held.get(attempt.task);
-      // The hub gave the task up here and gives it anew: the old run keeps its slot until it returns, unheard.
-      if (known !== undefined) known.state = known.state === "queued" ? "gone" : "orphan";
+      // The hub gave the task up here and gives it anew.
+      if (known !== undefined) this.#abandon(known);
       const held = new Held(attempt);
       this.#held.set(attempt.task, held);
       this.#queue.push(held);
@@ -76,7 +77,7 @@ export class Slots {
     const held = this.#find(task, attempt);
     if (held?.state !== "queued") return;
     this.#forget(held);
-    this.#listener.dropped(held.attempt);
+    this.#listener.dropped(held.what);
   }
 
   /** Ends an attempt: at once where it waits or runs in a worker; an inline run is asked to, and keeps its slot until it returns. */
@@ -85,14 +86,14 @@ export class Slots {
     if (held === undefined) return false;
     if (held.state === "queued") {
       this.#forget(held);
-      this.#listener.dropped(held.attempt);
+      this.#listener.dropped(held.what);
     } else {
       held.stopped = true;
-      held.context?.abort();
+      held.abort();
       if (held.run !== undefined) {
         held.run.kill();
         this.#leave(held);
-        this.#listener.dropped(held.attempt);
+        this.#listener.dropped(held.what);
         this.pump();
       }
     }
@@ -101,16 +102,23 @@ export class Slots {
 
   /** Gives back all that has not started. */
   recallAll(): void {
-    for (const held of [...this.#held.values()]) this.recall(held.attempt.task, held.attempt.attempt);
+    for (const held of [...this.#held.values()]) this.recall(held.what.task, held.what.attempt);
   }
 
   /** Aborts all that runs. */
   abortAll(): void {
-    for (const held of [...this.#held.values()]) this.stop(held.attempt.task, held.attempt.attempt);
+    for (const held of [...this.#held.values()]) this.stop(held.what.task, held.what.attempt);
+  }
+
+  /** Nothing runs before: whoever makes a node gets to hold it before his services are called. */
+  begin(): void {
+    this.#begun = true;
+    this.pump();
   }
 
   /** Starts what the free slots allow. */
   pump(): void {
+    if (!this.#begun) return;
     const turnEnd = performance.now() + TURN_MS;
     while (this.#free > 0 && this.#head < this.#queue.length) {
       const held = this.#queue[this.#head++]!;
@@ -141,7 +149,7 @@ export class Slots {
   }
 
   #start(held: Held): void {
-    const { attempt } = held;
+    const { what: attempt } = held;
     const service = this.#services.get(attempt.service);
     if (service === undefined) {
       this.#forget(held);
@@ -161,8 +169,7 @@ export class Slots {
     );
     try {
       if (typeof service.run === "function") {
-        held.context = new Context(attempt.attempt);
-        const result = runInline(service.run, job, held.context);
+        const result = runInline(service.run, job, held);
         if (result instanceof Promise) this.#settle(held, result);
         else this.#solved(held, result);
       } else {
@@ -192,13 +199,13 @@ export class Slots {
 
   /** A worker is killed when its time is over; inline services are stopped by the hub, which knows of the lost slot then. */
   #limit(held: Held): void {
-    const { timeoutMs } = held.attempt;
+    const { timeoutMs } = held.what;
     if (timeoutMs === 0) return;
     held.timer = setTimeout(() => {
       if (held.state === "gone") return;
       held.run?.kill();
       this.#leave(held);
-      this.#listener.failed(held.attempt, {
+      this.#listener.failed(held.what, {
         code: "attempt_timeout",
         message: `The attempt took longer than ${timeoutMs} ms and was killed.`,
         retry: true,
@@ -210,15 +217,24 @@ export class Slots {
   #solved(held: Held, payload: Payload): void {
     const heard = held.state !== "orphan";
     this.#leave(held);
-    if (heard) this.#listener.solved(held.attempt, performance.now() - held.startedAt, payload);
+    if (heard) this.#listener.solved(held.what, performance.now() - held.startedAt, payload);
   }
 
   #failed(held: Held, error: unknown): void {
     const heard = held.state !== "orphan";
     this.#leave(held);
     if (!heard) return;
-    if (held.stopped) this.#listener.dropped(held.attempt);
-    else this.#listener.failed(held.attempt, failureOf(error));
+    if (held.stopped) this.#listener.dropped(held.what);
+    else this.#listener.failed(held.what, failureOf(error));
+  }
+
+  /** Nobody wants its answer: a worker is killed, an inline run is told and keeps its slot until it returns, unheard. */
+  #abandon(held: Held): void {
+    held.abort();
+    held.run?.kill();
+    if (held.state === "queued") held.state = "gone";
+    else if (held.run !== undefined) this.#leave(held);
+    else held.state = "orphan";
   }
 
   /** The slot of a run is free again. */
@@ -230,43 +246,39 @@ export class Slots {
 
   #forget(held: Held): void {
     held.state = "gone";
-    if (this.#held.get(held.attempt.task) === held) this.#held.delete(held.attempt.task);
+    if (this.#held.get(held.what.task) === held) this.#held.delete(held.what.task);
   }
 
   #find(task: number, attempt: number): Held | undefined {
     const held = this.#held.get(task);
-    return held?.attempt.attempt === attempt ? held : undefined;
+    return held?.what.attempt === attempt ? held : undefined;
   }
 }
 
-/** An attempt in the queue or in a slot. */
-class Held {
+/** An attempt in the queue or in a slot; also the context its service sees. */
+class Held implements ServiceContext {
   /** `orphan`: runs on, but nobody wants its answer. `gone`: not here any more. */
   state: "queued" | "running" | "orphan" | "gone" = "queued";
   stopped = false;
   startedAt = 0;
   run: KillableRun | undefined = undefined;
   timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  context: Context | undefined = undefined;
-
-  constructor(readonly attempt: Attempt) {}
-}
-
-class Context implements ServiceContext {
   #controller: AbortController | undefined = undefined;
-  #aborted = false;
 
-  constructor(readonly attempt: number) {}
+  constructor(readonly what: Attempt) {}
+
+  get attempt(): number {
+    return this.what.attempt;
+  }
 
   /** Made when first asked for: most services never look. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#aborted) this.#controller.abort(NOT_WANTED);
+    if (this.stopped) this.#controller.abort(NOT_WANTED);
     return this.#controller.signal;
   }
 
   abort(): void {
-    this.#aborted = true;
     this.#controller?.abort(NOT_WANTED);
   }
 }

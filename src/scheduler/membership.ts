@@ -116,7 +116,9 @@ export class Membership<Tag> {
       }
       core.hold(attempt);
     }
+    // What it was sent into the broken link it never had; that did not take it down either.
     for (const attempt of before) {
+      if (attempt.down) this.outcomes.nodeFound(attempt.task, node.id);
       core.free(attempt);
       this.outcomes.backToReady(attempt.task);
     }
@@ -126,6 +128,8 @@ export class Membership<Tag> {
 
   window(node: Node, window: number): void {
     node.window = Math.max(node.slots, Math.floor(window));
+    // Asking for work again takes a drain back.
+    if (node.draining) this.availability.change(node, () => (node.draining = false));
     this.core.touch(node);
   }
 

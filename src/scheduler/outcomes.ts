@@ -152,7 +152,7 @@ export class Outcomes<Tag> {
     return false;
   }
 
-  /** The node that was lost is back, and still runs the task. */
+  /** The node that was lost is back as itself: the task did not take it down. */
   nodeFound(task: Task, nodeId: NodeId): void {
     const trouble = task.trouble;
     if (trouble === null) return;

@@ -108,7 +108,8 @@ export class Placement<Tag> {
         node = nearData(group, task, freest, this.core);
         if (node === freest) task = forNode(task, freest);
       }
-      const worthy = this.worthy(group, node);
+      // Whoever was chosen for its data was found to be soonest, moving included.
+      const worthy = node === freest ? this.worthy(group, node) : node;
       if (worthy !== null) {
         node = worthy;
         this.endHold(group, false);

@@ -302,6 +302,15 @@ describe("losing nodes", () => {
     expect(rig.join("d").dispatched).toEqual(["d:2.4"]);
   });
 
+  it("does not hold a broken link against a task: the node that is back was not taken down", () => {
+    const rig = new Rig().join("a").submit(1);
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      expect(rig.lose("a").failed).toEqual([]);
+      // What it was sent into the broken link, it never had.
+      expect(rig.resume("a").dispatched).toEqual([`a:1.${attempt + 1}`]);
+    }
+  });
+
   it("keeps the order of tasks that come back", () => {
     const rig = new Rig().join("a", { slots: 2, window: 4 }).submit(1, 6).lose("a");
     expect(rig.join("b", { slots: 6 }).dispatched).toEqual(

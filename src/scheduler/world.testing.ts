@@ -188,6 +188,7 @@ export class World {
 
   setWindow(node: VirtualNode, window: number): void {
     node.window = Math.max(node.slots, window);
+    node.draining = false; // asking for work again takes a drain back
     this.send({ type: "NodeWindow", node: node.id, window });
   }
 

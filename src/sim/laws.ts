@@ -135,7 +135,9 @@ export class Laws {
         return;
       case "NodeWindow": {
         const node = this.nodes.get(event.node);
-        if (node !== undefined) node.window = Math.max(node.joined.slots, event.window);
+        if (node === undefined) return;
+        node.window = Math.max(node.joined.slots, event.window);
+        node.draining = false;
         return;
       }
       case "NodeDraining": {

@@ -17,17 +17,36 @@ function outbox(): { box: Outbox; frames: { n: number }[][]; sizes: number[] } {
 const tick = () => new Promise<void>((done) => onTickEnd(done));
 
 describe("Outbox", () => {
-  it("sends all of a tick as one frame, after it, and nothing when nothing was pushed", async () => {
+  it("sends what one piece of code pushed as one frame, what follows in the tick as another, and nothing else", async () => {
     const { box, frames } = outbox();
     for (let n = 0; n < 3; n++) box.push({ n });
-    await Promise.resolve();
     expect(frames).toEqual([]);
     expect(box.size).toBe(3);
-    await tick();
+    // A lone message does not wait for the loop to come round; whatever comes after it in the tick does.
+    await Promise.resolve();
+    expect(frames).toEqual([[{ n: 0 }, { n: 1 }, { n: 2 }]]);
     box.push({ n: 3 });
+    await Promise.resolve();
+    box.push({ n: 4 });
+    expect(frames).toHaveLength(1);
+    await tick();
+    expect(frames.slice(1)).toEqual([[{ n: 3 }, { n: 4 }]]);
     await tick();
     await tick();
-    expect(frames).toEqual([[{ n: 0 }, { n: 1 }, { n: 2 }], [{ n: 3 }]]);
+    expect(frames).toHaveLength(2);
+  });
+
+  it("lets what nobody waits for travel with what somebody does, or goes soon without", async () => {
+    const { box, frames } = outbox();
+    box.pushLater({ n: 0 });
+    await tick();
+    expect(frames).toEqual([]);
+    box.push({ n: 1 });
+    await tick();
+    expect(frames).toEqual([[{ n: 0 }, { n: 1 }]]);
+    box.pushLater({ n: 2 });
+    await expect.poll(() => frames.length, { interval: 1, timeout: 1000 }).toBe(2);
+    expect(frames[1]).toEqual([{ n: 2 }]);
   });
 
   it("sends at once when flushed, and not again", async () => {

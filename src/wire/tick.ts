@@ -2,18 +2,30 @@
 
 let ask: (() => void) | undefined;
 let waiting: (() => void)[] = [];
+/** Whether this turn has had its early end; Node only. */
+let early = false;
 
-/** Calls `fn` once, at the end of this turn. Calls made in one turn run in their order. */
+/**
+ * Calls `fn` once, at the end of this turn. Calls made in one turn run in their order.
+ *
+ * In Node the first calls of a turn run as soon as the code that made them has returned, the later ones at the turn's end:
+ * a lone message does not wait for the loop to come round, and many still travel together.
+ */
 export function onTickEnd(fn: () => void): void {
-  // Node's setImmediate runs after all sockets that were readable; a page has no such thing, but a message to oneself is close.
-  if (typeof setImmediate === "function") {
-    setImmediate(fn);
-    return;
-  }
   waiting.push(fn);
   if (waiting.length > 1) return;
-  ask ??= selfMessage();
-  ask();
+  // A page has no setImmediate, but a message to oneself is close.
+  if (typeof setImmediate !== "function") (ask ??= selfMessage())();
+  else if (!early) {
+    early = true;
+    queueMicrotask(runWaiting);
+    setImmediate(endTurn);
+  }
+}
+
+function endTurn(): void {
+  early = false;
+  runWaiting();
 }
 
 function runWaiting(): void {
