@@ -5,13 +5,14 @@ import type { Place, TaskBatch, ValueRef } from "../scheduler/index.js";
 import { Agenda } from "./agenda.js";
 import type { Brain, Watcher } from "./brain.js";
 import { Clients } from "./clients.js";
+import { Links, REDIAL_MS } from "./links.js";
 import { Measures } from "./measures.js";
 import type { Outcome } from "./measures.js";
 import { FOR, uniform } from "./random.js";
 import type { Scenario } from "./scenario.js";
 import type { Script, ScriptEvent } from "./script.js";
 import { boundOf } from "./script.js";
-import { SILENT_MS, VirtualHub } from "./virtual-hub.js";
+import { VirtualHub } from "./virtual-hub.js";
 import type { Order, Report, Run, Surroundings } from "./virtual-node.js";
 import { VirtualNode, valueKey } from "./virtual-node.js";
 
@@ -37,9 +38,6 @@ interface Sent {
   arrivedAt: number;
 }
 
-const REDIAL_MS = 500;
-/** Part of the breaks and crashes that the hub sees only by silence. */
-const SILENT_PART = 0.3;
 /** A run is stuck when it takes this many times the bound, and at least this long. */
 const STUCK_TIMES = 1000;
 const STUCK_MS = 3_600_000;
@@ -53,7 +51,8 @@ export class Simulation implements Surroundings {
   readonly clients: Clients;
   readonly bound: number;
   private readonly agenda = new Agenda<Happening>();
-  private readonly hub: VirtualHub;
+  readonly hub: VirtualHub;
+  private readonly links = new Links(this);
   private readonly measures: Measures;
   private readonly events: readonly ScriptEvent[];
   private nextEvent = 0;
@@ -130,17 +129,17 @@ export class Simulation implements Surroundings {
       case "join": {
         const node = this.nodes[event.node]!;
         node.alive = true;
-        this.dial(node);
+        this.links.dial(node);
         break;
       }
       case "leave":
-        this.leave(this.nodes[event.node]!);
+        this.links.leave(this.nodes[event.node]!);
         break;
       case "crash": {
         const node = this.nodes[event.node]!;
         if (!node.alive) break;
         node.die();
-        this.noticed(node);
+        this.links.noticed(node);
         break;
       }
       case "drain": {
@@ -148,14 +147,14 @@ export class Simulation implements Surroundings {
         if (!node.alive) break;
         node.draining = true;
         this.hub.drain(node);
-        this.leaveWhenIdle(node);
+        this.links.leaveWhenIdle(node);
         break;
       }
       case "freeze":
-        this.freeze(this.nodes[event.node]!, event.ms);
+        this.links.freeze(this.nodes[event.node]!, event.ms);
         break;
       case "break":
-        this.breakLink(this.nodes[event.node]!, event.ms);
+        this.links.breakLink(this.nodes[event.node]!, event.ms);
         break;
       case "submit":
         this.submit(event.client, event.first, event.count);
@@ -179,7 +178,7 @@ export class Simulation implements Surroundings {
         if (node.epoch !== epoch) return;
         if (node.frozenUntil > this.now) this.agenda.add(node.frozenUntil, happening);
         else node.obey(happening.order);
-        if (node.draining) this.leaveWhenIdle(node);
+        if (node.draining) this.links.leaveWhenIdle(node);
         return;
       }
       case "report": {
@@ -194,7 +193,7 @@ export class Simulation implements Surroundings {
         if (run.over) return;
         if (run.endsAt > this.now) this.agenda.add(run.endsAt, happening);
         else node.finish(run);
-        if (node.draining) this.leaveWhenIdle(node);
+        if (node.draining) this.links.leaveWhenIdle(node);
         return;
       }
       case "then":
@@ -222,8 +221,8 @@ export class Simulation implements Surroundings {
     this.hub.stop();
     for (const node of this.nodes) {
       if (!node.linked) continue;
-      this.unlink(node);
-      this.redial(node, ms + 1000 * uniform(this.seed, FOR.redial, node.index));
+      this.links.unlink(node);
+      this.links.redial(node, ms + 1000 * uniform(this.seed, FOR.redial, node.index));
     }
     this.later(ms, () => {
       const left: TaskBatch<number>[] = [];
@@ -233,93 +232,6 @@ export class Simulation implements Surroundings {
       this.hub.start(left);
     });
   }
-
-  // Links.
-
-  private dial(node: VirtualNode): void {
-    if (!node.alive || node.linked) return;
-    if (!this.hub.up || node.frozenUntil > this.now) {
-      this.redial(node, Math.max(REDIAL_MS, node.frozenUntil - this.now));
-      return;
-    }
-    const epoch = ++node.epoch;
-    this.later(2 * node.latencyMs, () => {
-      if (node.epoch !== epoch || !node.alive) return;
-      if (!this.hub.up) {
-        this.redial(node, REDIAL_MS);
-        return;
-      }
-      node.linked = true;
-      this.hub.welcome(node);
-      // Answers that may not have arrived are sent again.
-      const again = node.unsent;
-      node.unsent = [];
-      for (const { report } of again) this.report(node, report);
-    });
-  }
-
-  private redial(node: VirtualNode, ms: number): void {
-    this.later(ms, () => this.dial(node));
-  }
-
-  /** Frames on their way are lost, and so is what the hub may not have confirmed. */
-  private unlink(node: VirtualNode): void {
-    node.linked = false;
-    node.epoch++;
-    node.unsent = node.unsent.filter((sent) => sent.arrivedAt + node.latencyMs > this.now);
-  }
-
-  private breakLink(node: VirtualNode, ms: number): void {
-    if (!node.linked) return;
-    this.unlink(node);
-    this.noticed(node);
-    this.redial(node, ms);
-  }
-
-  /** The hub sees that the link has closed, at once or by its silence. */
-  private noticed(node: VirtualNode): void {
-    const { epoch } = node;
-    const seen = () => {
-      if (node.epoch === epoch && !node.linked) this.hub.lost(node);
-    };
-    if (uniform(this.seed, FOR.silence, node.index * 1024 + (epoch % 1024)) < SILENT_PART)
-      this.later(SILENT_MS, seen);
-    else this.later(node.latencyMs, seen);
-  }
-
-  private freeze(node: VirtualNode, ms: number): void {
-    if (!node.alive) return;
-    node.freeze(ms);
-    if (!node.linked || ms <= SILENT_MS) return;
-    const { epoch } = node;
-    this.later(SILENT_MS, () => {
-      if (node.epoch !== epoch || !node.linked) return;
-      this.unlink(node);
-      this.hub.lost(node);
-      this.redial(node, node.frozenUntil - this.now);
-    });
-  }
-
-  /** It says goodbye; what it held is gone with it. */
-  private leave(node: VirtualNode): void {
-    if (!node.alive) return;
-    const { linked } = node;
-    node.die();
-    if (linked) this.later(node.latencyMs, () => this.hub.left(node));
-    else this.noticed(node);
-  }
-
-  private leaveWhenIdle(node: VirtualNode): void {
-    if (!node.alive || !node.idle || !node.linked) return;
-    const { epoch } = node;
-    // After its last answer has arrived, unless something came in between.
-    this.later(4 * node.latencyMs, () => {
-      if (node.alive && node.linked && node.epoch === epoch && node.idle && node.values.size === 0)
-        this.leave(node);
-    });
-  }
-
-  // What nodes and the hub ask of the world.
 
   report(node: VirtualNode, report: Report): void {
     const sent: Sent = { report, arrivedAt: Infinity };
