@@ -29,6 +29,9 @@ if (process.connected === false) process.exit();
 process.channel?.unref();
 process.on("disconnect", () => process.exit());
 
+// Some of what a command waits for keeps no process alive by itself (AbortSignal.timeout, an idle worker).
+setInterval(() => undefined, 2 ** 31 - 1);
+
 try {
   await program.parseAsync();
 } catch (error) {

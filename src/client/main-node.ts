@@ -14,6 +14,7 @@ import {
 import {
   encodeContent,
   Link,
+  nextTurn,
   onTickEnd,
   packPayloads,
   packRuns,
@@ -173,7 +174,7 @@ export class MainNode {
         room: () => this.#outstanding.room(),
         taken: (receipt) => this.#taken(receipt),
         cancel: (sink) => this.#cancel(sink),
-        turn: () => new Promise((resolve) => onTickEnd(resolve)),
+        turn: nextTurn,
       },
       jobs,
     );

@@ -15,7 +15,8 @@ export async function ortNodeEngine({ threads = 1 }: OrtNodeOptions = {}): Promi
     return ortEngine("onnxruntime-node", ort.env.versions.node ?? "", ort, {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      logSeverityLevel: 3,
+      // What fails is thrown; it need not stand on the screen as well.
+      logSeverityLevel: 4,
     });
   } catch (cause) {
     throw new FlockworkError(

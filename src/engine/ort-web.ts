@@ -13,6 +13,7 @@ export async function ortWebEngine({ threads = 1 }: OrtWebOptions = {}): Promise
   ort.env.wasm.numThreads = threads;
   return ortEngine("onnxruntime-web", ort.env.versions.web ?? "", ort, {
     executionProviders: ["wasm"],
-    logSeverityLevel: 3,
+    // What fails is thrown; it need not stand on the screen as well.
+    logSeverityLevel: 4,
   });
 }

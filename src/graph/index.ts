@@ -1,4 +1,5 @@
 // flockwork/graph: tensor expressions, gradients, programs. Runs nothing by itself.
+export { Tensor, toNumbers, toTensor, type DType, type TensorLike } from "../tensor/index.js";
 export { GraphError } from "./error.js";
 export type { Binding, Dim, Shape } from "./dim.js";
 export type { Type } from "./shape.js";

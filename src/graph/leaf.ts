@@ -1,5 +1,5 @@
 // How a graph begins: inputs, given at each run, and tensors, known now.
-import { toTensor, type DType, type TensorLike } from "../tensor/index.js";
+import { DTYPES, toTensor, type DType, type TensorLike } from "../tensor/index.js";
 import { install } from "./catalogue/index.js";
 import { checkShape, type Shape } from "./dim.js";
 import { GraphError } from "./error.js";
@@ -13,6 +13,10 @@ install();
 export function input(name: string, dtype: DType, shape: Shape): Expression {
   if (name === "")
     throw new GraphError("input: the name is empty; it is how the value is given when the graph runs");
+  if (!(dtype in DTYPES))
+    throw new GraphError(
+      `input ${name}: there is no dtype "${dtype}"; it is one of ${Object.keys(DTYPES).join(", ")}`,
+    );
   checkShape(`input ${name}`, shape);
   return new Expression(new Node(inputRow, [], {}, [{ dtype, shape }], { name }), 0);
 }

@@ -336,7 +336,10 @@ export class NodeDesk {
       );
     view.solved += n;
     const { tasks, attempts, ms } = message;
+    const { counters } = this.#parts;
+    const before = counters.solved;
     this.#core.handle({ type: "AttemptsDone", node: view.id, tasks, attempts, ms }, message);
+    counters.superseded += n - (counters.solved - before);
     this.#core.clients.confirm(view, message);
   }
 

@@ -11,6 +11,7 @@ import {
 } from "../ids/index.js";
 import {
   Link,
+  nextTurn,
   onTickEnd,
   PROTOCOL_VERSION,
   unpackPayloads,
@@ -144,7 +145,7 @@ export class ComputingNode {
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
     const node = new ComputingNode(options, runtime);
     await node.#link.connect();
-    onTickEnd(() => node.#slots.begin());
+    void nextTurn().then(() => node.#slots.begin());
     return node;
   }
 

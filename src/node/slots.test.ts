@@ -62,6 +62,7 @@ describe("slots", () => {
     const { runs, service } = held();
     const { add, told, slots } = slotsOf(2, { s: service });
     add(1, 2, 3);
+    while (runs.size < 2) await turn();
     expect([...runs.keys()]).toEqual(["1.1", "2.1"]);
     runs.get("2.1")!.solve("two");
     await turn();

@@ -23,6 +23,14 @@ export function onTickEnd(fn: () => void): void {
   }
 }
 
+/** Resolves in a later turn of the event loop: all that waits in this one, callers of `await` included, has run before. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
+}
+
 function endTurn(): void {
   early = false;
   runWaiting();

@@ -251,10 +251,10 @@ test("a hub that is told to stop loses nothing, and is gone within ten seconds",
 }) => {
   const flock = new Flock(onTestFinished);
   const hub = await flock.hub();
-  await Promise.all([
-    flock.worker(hub.url, { services: ["upper"] }),
-    flock.worker(hub.url, { services: ["upper"] }),
-  ]);
+  for (const name of ["a", "b"])
+    await flock
+      .command("computing-node", "--hub", hub.url, "--delay", "0", "--quiet", "-n", name)
+      .said(/ready\.$/);
   const main = await flock.main(hub.url);
   const total = 20_000;
   const batch = main.submit(
@@ -264,7 +264,7 @@ test("a hub that is told to stop loses nothing, and is gone within ten seconds",
   const seen = new Set<number>();
   const reading = (async () => {
     for await (const result of batch) {
-      expect(result.ok && result.text()).toBe(`JOB ${result.index}`);
+      expect(result.ok ? result.text() : String(result.error)).toBe(`JOB ${result.index}`);
       expect(seen.has(result.index)).toBe(false);
       seen.add(result.index);
     }
