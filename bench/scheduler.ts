@@ -1,6 +1,8 @@
-// How fast the scheduler decides: prints JSON lines. Wall time of one thread, best of several rounds, garbage included.
-//   npx tsx --expose-gc bench/scheduler.ts [nodes...]
+// How fast the scheduler decides, and how well: prints JSON lines, each figure with its reach where it has one.
+// Wall time of one thread, best of several rounds, garbage included. With FLOCKWORK_QUICK=1 flocks are a tenth as large.
+//   npm run bench:scheduler
 import { cpus } from "node:os";
+import { chaosFigure, flockFigures } from "./scheduler-flock.js";
 import type { Domain, NodeId, SessionId, TaskId } from "../src/ids/index.js";
 import { Scheduler } from "../src/scheduler/index.js";
 import type { SchedulerEffect, TaskBatch } from "../src/scheduler/index.js";
@@ -163,9 +165,11 @@ for (const [size, answer] of [
   for (let round = 0; round < ROUNDS; round++) best = Math.min(best, batchPath(tasks, size, answer) / tasks);
   print({ figure: "submit+dispatch+done", batch: size, answer, nsPerTask: Math.round(best) });
 }
-const sizes = process.argv.slice(2).map(Number);
 let base = 0;
-for (const nodes of sizes.length > 0 ? sizes : [1_000, 100_000]) {
+for (const [nodes, reach] of [
+  [1_000, 200_000],
+  [100_000, 100_000],
+] as const) {
   const { ns, nodeBytes, taskBytes } = steadyState(nodes, 100_000);
   base ||= ns;
   print({
@@ -173,7 +177,16 @@ for (const nodes of sizes.length > 0 ? sizes : [1_000, 100_000]) {
     nodes,
     nsPerDecision: Math.round(ns),
     decisionsPerSecond: Math.round(1e9 / ns),
+    reach,
     growth: Number((ns / base).toFixed(2)),
-    ...(globalThis.gc && { bytesPerNode: Math.round(nodeBytes), bytesPerTask: Math.round(taskBytes) }),
+    growthReach: 3,
+    ...(globalThis.gc && {
+      bytesPerNode: Math.round(nodeBytes),
+      bytesPerTask: Math.round(taskBytes),
+      bytesReach: "2048, 1024",
+    }),
   });
 }
+const quick = process.env.FLOCKWORK_QUICK === "1";
+flockFigures(print, quick ? 10_000 : 100_000, quick ? 200_000 : 2_000_000);
+chaosFigure(print, 1000);

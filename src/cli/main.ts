@@ -6,7 +6,9 @@ import { addComputingNode } from "./computing-node.js";
 import { addDemo } from "./demo.js";
 import { addMainNode } from "./main-node.js";
 import { addNode } from "./node.js";
+import { addReplay } from "./replay.js";
 import { complain, remark } from "./screen.js";
+import { addSim } from "./sim.js";
 import { addStatus } from "./status.js";
 import { addToken } from "./token.js";
 import { addUp } from "./up.js";
@@ -18,7 +20,18 @@ const program = new Command("flockwork")
   .configureOutput({ outputError: (text) => remark(`${text.replace(/^error: /, "").trim()} (see --help)`) })
   .exitOverride();
 
-for (const add of [addDemo, addUp, addMainNode, addComputingNode, addNode, addStatus, addToken]) add(program);
+for (const add of [
+  addDemo,
+  addUp,
+  addMainNode,
+  addComputingNode,
+  addNode,
+  addStatus,
+  addToken,
+  addReplay,
+  addSim,
+])
+  add(program);
 
 // `flockwork up | head` closes our output: nobody reads any more, so there is nothing left to do.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));

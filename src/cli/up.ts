@@ -24,6 +24,7 @@ interface UpOptions {
   readonly logLevel: LogOptions["level"];
   readonly logFilter?: string;
   readonly logFormat?: "text" | "json";
+  readonly record?: string;
 }
 
 export function addUp(program: Command): void {
@@ -70,6 +71,7 @@ export function addUp(program: Command): void {
       "text or json (default: text on a terminal, json elsewhere)",
       choice("--log-format", ["text", "json"]),
     )
+    .option("--record <file>", "write down every event, without payloads, for flockwork replay")
     .action(run);
 }
 
@@ -92,6 +94,7 @@ async function run(options: UpOptions): Promise<void> {
     },
     ...(dataDir !== undefined && { dataDir }),
     ...(tls && { tls }),
+    ...(options.record !== undefined && { record: options.record }),
     ...(options.insecure && { insecure: true }),
     ...(options.requireToken && { requireToken: true }),
     ...(options.allowHost && { allowHosts: options.allowHost }),

@@ -16,6 +16,7 @@ import type { Job } from "./jobs.js";
 import type { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import type { NodeDesk } from "./node-desk.js";
+import type { Recorder } from "./recorder.js";
 
 /** What the desks share. */
 export interface HubParts {
@@ -37,6 +38,8 @@ export class HubCore {
   readonly graceMs: number;
   clients!: ClientDesk;
   nodes!: NodeDesk;
+  /** Writes down what the scheduler is told, when somebody asked for it. */
+  recorder: Recorder | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #timerAt = Infinity;
 
@@ -47,7 +50,11 @@ export class HubCore {
 
   /** Tells the scheduler, does what it asks. `answers`: the message behind an AttemptsDone. */
   handle(event: SchedulerEvent<Job>, answers?: MessageOf<"solved">): void {
-    for (const effect of this.scheduler.handle(event, wallClock())) this.#apply(effect, answers);
+    const now = wallClock();
+    this.recorder?.event(event, now);
+    const effects = this.scheduler.handle(event, now);
+    this.recorder?.decided();
+    for (const effect of effects) this.#apply(effect, answers);
     this.#arm();
   }
 

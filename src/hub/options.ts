@@ -26,6 +26,8 @@ export interface HubOptions {
   readonly limits?: Partial<HubLimits>;
   readonly scheduler?: Partial<SchedulerOptions>;
   readonly log?: LogOptions | Logger;
+  /** A file to write every event of the scheduler to, for `flockwork replay`: no payloads, at most 256 MiB with FILE.1. */
+  readonly record?: string;
   /** It ends with something else, such as a main node; /healthz says so, and those who use it may start one in its place. */
   readonly passing?: boolean;
 }

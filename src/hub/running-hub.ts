@@ -16,6 +16,7 @@ import { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import { NodeDesk } from "./node-desk.js";
 import type { Peer, Hello } from "./peer.js";
+import { Recorder } from "./recorder.js";
 import { recover, rewrite } from "./recovery.js";
 import type { TokenStore } from "./tokens.js";
 import { SOFTWARE } from "./version.js";
@@ -50,6 +51,7 @@ export interface RunningOptions {
   readonly gate: Gate;
   readonly asksToken: boolean;
   readonly passing: boolean;
+  readonly record: string | undefined;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
 }
 
@@ -87,7 +89,8 @@ export class RunningHub implements Hub {
   }
 
   async start(): Promise<void> {
-    const { backbone, log, limits, http, gate } = this.#options;
+    const { backbone, log, limits, http, gate, record } = this.#options;
+    if (record !== undefined) this.#core.recorder = new Recorder(record, this.#core.scheduler, log);
     const ledger = await Ledger.open(backbone, PARTITION, {
       onStorage: (ok, error) => this.#storage(ok, error),
       onFenced: (error) => this.#fenced(error),
@@ -240,6 +243,7 @@ export class RunningHub implements Hub {
     ]);
     for (const peer of this.#entrance.peers) peer.cut();
     this.#core.stop();
+    this.#core.recorder?.close();
     this.#parts.ledger.close();
     this.#entrance.close();
     await new Promise<void>((resolve) => {

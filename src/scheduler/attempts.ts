@@ -2,6 +2,7 @@
 // thousand nodes moving them about would cost more than the decisions.
 import type { Domain, NodeId, SessionId, TaskId } from "../ids/index.js";
 import { Group } from "./group.js";
+import { Share } from "./share.js";
 import { Node, Pool } from "./node.js";
 import { Attempt, Batch, LIVE, Task } from "./task.js";
 
@@ -18,7 +19,7 @@ const group = new Group("", NOWHERE, "");
 const batch = new Batch(
   { ...shape, first: 0 as TaskId, attemptTimeoutMs: 0, deadlineAt: Infinity, idempotent: false, keep: "hub" },
   group,
-  group.level(shape.session, 0),
+  group.level(new Share(shape.session), 0),
 );
 /** What unused attempts point at, so that they hold on to no task and no node. */
 const NO_TASK = new Task(0 as TaskId, undefined, batch);
@@ -51,6 +52,8 @@ export class Attempts {
       attempt.state = LIVE;
       attempt.started = false;
       attempt.startedAt = -1;
+      attempt.timeoutMs = 0;
+      attempt.event = -1;
       attempt.down = false;
       this.unused.push(attempt);
     }

@@ -18,6 +18,8 @@ export class Availability<Tag> {
     const reachable = Number(node.reachable);
     change();
     const more = Number(node.available) - available;
+    node.pool.available += more;
+    node.pool.reachable += Number(node.reachable) - reachable;
     for (const { group } of node.pool.offers) {
       group.available += more;
       group.reachable += Number(node.reachable) - reachable;

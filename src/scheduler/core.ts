@@ -1,13 +1,16 @@
 // The scheduler's state and its smallest changes: a task enters, queues, is held by a node, leaves. No policy here.
-import type { Domain } from "../ids/index.js";
-import { DEFAULT_SCHEDULER_OPTIONS } from "./events.js";
-import type { SchedulerOptions } from "./events.js";
+import type { Domain, SessionId } from "../ids/index.js";
+import { ADAPTIVE, DEFAULT_SCHEDULER_OPTIONS } from "./events.js";
+import type { Needs, SchedulerOptions } from "./events.js";
 import { Attempts } from "./attempts.js";
 import { Group } from "./group.js";
+import type { Hold } from "./group.js";
 import { Heap } from "./heap.js";
 import { Node, Pool } from "./node.js";
+import { meets, needsKey } from "./needs.js";
 import { Outbox } from "./outbox.js";
 import type { CancelWhy } from "./outbox.js";
+import { Share } from "./share.js";
 import { TaskTable } from "./table.js";
 import * as T from "./task.js";
 import type { Attempt, Batch, Task } from "./task.js";
@@ -19,6 +22,12 @@ export class Core<Tag> {
   readonly attempts = new Attempts();
   readonly groups = new Map<string, Group>();
   readonly pools = new Map<string, Pool>();
+  readonly shares = new Map<SessionId, Share>();
+  /** Stand for tasks that were forgotten, one batch for each domain. */
+  readonly foreign = new Map<Domain, Batch>();
+  /** Nodes so far. */
+  serial = 0;
+  private readonly picky = new Map<string, Set<Group>>();
   readonly nodes = new Map<string, Node>();
   /** Tasks in each state. */
   readonly counts = [0, 0, 0, 0, 0, 0, 0];
@@ -27,7 +36,10 @@ export class Core<Tag> {
   readonly restTimers = new Heap<Task>();
   readonly deadlines = new Heap<Batch>();
   readonly copyTimers = new Heap<Group>();
+  readonly holdTimers = new Heap<Hold>();
   now = 0;
+  /** Events so far. */
+  event = 0;
   paused = false;
   /** Since the last placement: nodes whose hand changed, pools with new room, groups with new tasks. */
   touched: Node[] = [];
@@ -49,22 +61,69 @@ export class Core<Tag> {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
-  group(domain: Domain, service: string): Group {
-    const key = groupKey(domain, service);
+  /** The group of those that need the service and nothing else, or these things too. */
+  group(domain: Domain, service: string, needs?: Needs): Group {
+    const base = groupKey(domain, service);
+    const more = needsKey(needs);
+    const key = more === "" ? base : `${base}\n${more}`;
     let group = this.groups.get(key);
-    if (group === undefined) this.groups.set(key, (group = new Group(key, domain, service)));
+    if (group !== undefined) return group;
+    if (more === "") {
+      group = new Group(key, domain, service);
+      this.groups.set(key, group);
+      return group;
+    }
+    // How long the service's tasks take is known already, if anything is.
+    group = new Group(key, domain, service, needs, this.groups.get(base)?.durations);
+    this.groups.set(key, group);
+    let picky = this.picky.get(base);
+    if (picky === undefined) this.picky.set(base, (picky = new Set()));
+    picky.add(group);
+    for (const pool of this.pools.values())
+      if (pool.domain === domain && pool.services.has(service) && meets(pool.means, group.needs!))
+        pool.connect(group);
     return group;
   }
 
-  /** Forgets a group without nodes and tasks. */
+  /** The service's groups of tasks that need more than the service. */
+  pickyGroups(domain: Domain, service: string): Iterable<Group> {
+    return this.picky.get(groupKey(domain, service)) ?? [];
+  }
+
+  /** Forgets a group without nodes and tasks; or without tasks, if it was for tasks with needs. */
   dropGroup(group: Group): void {
-    if (group.offers === 0 && group.open === 0) this.groups.delete(group.key);
+    if (group.open > 0 || (group.needs === undefined && group.offers.length > 0)) return;
+    this.groups.delete(group.key);
+    this.copyTimers.remove(group);
+    this.holdTimers.remove(group.hold);
+    if (group.needs === undefined) return;
+    for (const { pool } of [...group.offers]) pool.disconnect(group);
+    const base = groupKey(group.domain, group.service);
+    const picky = this.picky.get(base);
+    picky?.delete(group);
+    if (picky?.size === 0) this.picky.delete(base);
+  }
+
+  share(session: SessionId): Share {
+    let share = this.shares.get(session);
+    if (share === undefined) this.shares.set(session, (share = new Share(session)));
+    return share;
+  }
+
+  /** Forgets a share that says nothing and that nobody uses. */
+  dropShare(share: Share): void {
+    if (share.plain && share.turns.size === 0 && share.running === 0) this.shares.delete(share.session);
   }
 
   setState(task: Task, state: number): void {
-    this.counts[task.state]!--;
+    const before = task.state;
+    this.counts[before]!--;
     this.counts[state]!++;
     task.state = state;
+    if (before === state) return;
+    const { share } = task.batch.level.turn;
+    if (state === T.RUNNING) share.started();
+    else if (before === T.RUNNING && share.ended()) for (const { group } of share.turns) this.wake(group);
   }
 
   /** A new task, blocked until somebody queues it. */
@@ -80,8 +139,8 @@ export class Core<Tag> {
     const batch = task.batch;
     if (batch.open === 0) {
       // The group and the session's turn may have been forgotten since.
-      batch.group = this.group(batch.domain, batch.service);
-      batch.level = batch.group.level(batch.session, batch.priority);
+      batch.group = this.group(batch.domain, batch.service, batch.needs);
+      batch.level = batch.group.level(this.share(batch.session), batch.priority);
     }
     batch.open++;
     batch.group.enter(batch.level.turn);
@@ -94,7 +153,9 @@ export class Core<Tag> {
     this.setState(task, state);
     const batch = task.batch;
     if (--batch.open === 0) this.deadlines.remove(batch);
-    batch.group.leave(batch.level.turn);
+    const { turn } = batch.level;
+    batch.group.leave(turn);
+    if (turn.open === 0) this.dropShare(turn.share);
     if (batch.group.open === 0) this.dropGroup(batch.group);
   }
 
@@ -215,6 +276,16 @@ export class Core<Tag> {
     this.restTimers.set(task, this.now + wait * (1 - 0.2 * this.random()));
   }
 
+  /** Milliseconds an attempt of the task may run; 0: as long as it likes. */
+  timeoutMs(task: Task): number {
+    const { attemptTimeoutMs, group } = task.batch;
+    if (attemptTimeoutMs !== ADAPTIVE) return attemptTimeoutMs;
+    const longest = group.longest();
+    if (longest === 0) return 0;
+    const { adaptiveTimes, adaptiveLeastMs } = this.options;
+    return Math.ceil(Math.max(adaptiveLeastMs, adaptiveTimes * longest) * 2 ** (task.trouble?.failed ?? 0));
+  }
+
   touch(node: Node): void {
     if (node.touched) return;
     node.touched = true;
@@ -245,13 +316,9 @@ export class Core<Tag> {
     if (attempt.startedAt < 0) attempt.startedAt = this.now;
     if (attempt.state !== T.LIVE) return;
     const { batch } = attempt.task;
-    if (batch.attemptTimeoutMs > 0)
-      this.attemptTimers.set(
-        attempt,
-        attempt.startedAt + batch.attemptTimeoutMs + this.options.timeoutSlackMs,
-      );
-    if (attempt.sibling === null && attempt.task.attempts === attempt && mayCopy(attempt))
-      batch.group.addRun(attempt);
+    if (attempt.timeoutMs > 0)
+      this.attemptTimers.set(attempt, attempt.startedAt + attempt.timeoutMs + this.options.timeoutSlackMs);
+    if (attempt.task.liveAttempts < T.MAX_COPIES && mayCopy(attempt)) batch.group.addRun(attempt);
   }
 }
 

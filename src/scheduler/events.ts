@@ -17,6 +17,18 @@ export interface AttemptRef {
   readonly attempt: number;
 }
 
+/** What a node must have to run a task, beyond its service. */
+export interface Needs {
+  readonly memoryMb?: number;
+  /** An execution provider of the engine, for instance "webgpu". */
+  readonly provider?: string;
+  /** All of these. */
+  readonly labels?: readonly string[];
+}
+
+/** As attemptTimeoutMs: from the durations seen, twice as long after each time. */
+export const ADAPTIVE = -1;
+
 /** Tasks that share everything but their number, inputs and tag. `Tag` is the caller's own data; the scheduler never looks inside. */
 export interface TaskBatch<Tag> {
   /** Numbers are `first`, `first + 1`, ... and never reused. */
@@ -31,10 +43,14 @@ export interface TaskBatch<Tag> {
   readonly priority: number;
   /** Tries before the task fails with all its reasons. */
   readonly maxAttempts: number;
-  /** Milliseconds one attempt may run; 0: no limit. */
+  /** Milliseconds one attempt may run; 0: no limit; ADAPTIVE: far longer than others took. */
   readonly attemptTimeoutMs: number;
   /** Time (same clock as `now`) after which the task fails; Infinity: never. */
   readonly deadlineAt: number;
+  /** Fail it as soon as the fastest node could no longer make the deadline. */
+  readonly failEarly?: boolean;
+  /** What a node must have besides the service. */
+  readonly needs?: Needs;
   /** Whether a second copy may run while the first does. */
   readonly idempotent: boolean;
   /** Where outputs stay: solutions of jobs go to the hub, values of graphs stay at their node. */
@@ -54,6 +70,11 @@ export type SchedulerEvent<Tag> =
       readonly services: readonly string[];
       /** Of `services`, those the operator declared idempotent. */
       readonly idempotent?: readonly string[];
+      /** How fast its benchmark says it is, beside others; default 1. What it then does corrects this. */
+      readonly speed?: number;
+      readonly memoryMb?: number;
+      readonly providers?: readonly string[];
+      readonly labels?: readonly string[];
       /** NodeResumed follows: until then its hand is unknown, and it is given nothing. */
       readonly resuming?: boolean;
     }
@@ -71,6 +92,13 @@ export type SchedulerEvent<Tag> =
   | { readonly type: "NodeLeft"; readonly node: NodeId }
   /** The node takes nothing new; what it runs, it finishes. */
   | { readonly type: "NodeDraining"; readonly node: NodeId }
+  /** What a session is entitled to: weight (default 1), tasks at nodes at once (default: as many as there are). */
+  | {
+      readonly type: "SessionShare";
+      readonly session: SessionId;
+      readonly weight?: number;
+      readonly maxRunning?: number;
+    }
   | { readonly type: "TasksSubmitted"; readonly batch: TaskBatch<Tag> }
   /** Answers of one node, in columns. `values[i]`: bytes of each output of task i, when the batch keeps them at nodes. */
   | {
@@ -167,6 +195,13 @@ export interface SchedulerOptions {
   readonly quarantineMs: number;
   /** Nodes in a row that a task may take down before it fails. */
   readonly maxNodesTakenDown: number;
+  /** An adaptive timeout is this many times the longest duration lately seen, and at least this long. */
+  readonly adaptiveTimes: number;
+  readonly adaptiveLeastMs: number;
+  /** What moving a value between nodes is taken to cost. */
+  readonly bytesPerMs: number;
+  /** Solved tasks in a row that are kept so that a lost value could be computed again; beyond, it can not. */
+  readonly maxLineage: number;
   /** Slack the hub adds to attemptTimeoutMs before it acts itself: the node is told first. */
   readonly timeoutSlackMs: number;
   /** The most tasks one Dispatch carries, so that one frame does not hold up the rest. */
@@ -180,6 +215,10 @@ export const DEFAULT_SCHEDULER_OPTIONS: SchedulerOptions = {
   quarantineAfter: 5,
   quarantineMs: 30_000,
   maxNodesTakenDown: 3,
+  adaptiveTimes: 5,
+  adaptiveLeastMs: 5000,
+  bytesPerMs: 10_000,
+  maxLineage: 1000,
   timeoutSlackMs: 50,
   maxDispatch: 4096,
 };

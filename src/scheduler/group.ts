@@ -2,6 +2,9 @@
 import type { Domain, SessionId } from "../ids/index.js";
 import { Heap } from "./heap.js";
 import { Ladder } from "./ladder.js";
+import type { Needs } from "./events.js";
+import type { Share } from "./share.js";
+import { Durations } from "./speed.js";
 import type { Node, Offer } from "./node.js";
 import { TaskList } from "./task.js";
 import type { Attempt, Task } from "./task.js";
@@ -22,11 +25,17 @@ export class Turn {
   heapAt = -1;
   /** Virtual time: tasks given so far, never behind the group's clock when it becomes active. */
   spent = 0;
+  /** Mean milliseconds of its tasks at speed 1, of this many. */
+  work = 0;
+  samples = 0;
   /** Open tasks; without any, the turn is forgotten. */
   open = 0;
   readonly levels = new Map<number, Level>();
   readonly active = new Heap<Level>();
-  constructor(readonly session: SessionId) {}
+  constructor(
+    readonly group: Group,
+    readonly share: Share,
+  ) {}
 }
 
 /** Ready tasks that failed on exactly these nodes. */
@@ -39,6 +48,13 @@ export class Bucket extends TaskList {
   }
 }
 
+/** A group's place among those whose patience ends at some time. */
+export interface Hold {
+  readonly group: Group;
+  until: number;
+  heapAt: number;
+}
+
 const SAMPLES = 32;
 
 export class Group {
@@ -46,7 +62,8 @@ export class Group {
   readonly room = new Ladder<Offer>();
   /** Pools with tasks that could be asked back, by how many the fullest node holds. */
   readonly laden = new Ladder<Offer>();
-  offers = 0;
+  /** Whose nodes can run its tasks. */
+  readonly offers: Offer[] = [];
   /** Nodes that may be given tasks, and those whose link is up. */
   available = 0;
   reachable = 0;
@@ -68,18 +85,31 @@ export class Group {
   /** Who failed since somebody last succeeded: several nodes mean that the service is to blame, not a node. */
   failing: Node | null = null;
   severalFail = false;
-  private readonly durations: number[] = [];
+  /** See patience.ts: the slowest speed worth using, and for how many ready tasks that was computed (-1: not for these nodes). */
+  readonly horizon = { ready: -1, leastSpeed: 0, x: 0 };
+  /** While tasks wait for a better node than the idle ones: until when. */
+  readonly hold: Hold = { group: this, until: 0, heapAt: -1 };
+  /** They have waited long enough: whatever node there is will do, until a good one is there again. */
+  impatient = false;
+  private readonly lastDurations: number[] = [];
   private nextSample = 0;
 
   constructor(
     readonly key: string,
     readonly domain: Domain,
     readonly service: string,
+    /** What its tasks need of a node besides; undefined: nothing. */
+    readonly needs?: Needs,
+    readonly durations: Durations = new Durations(),
   ) {}
 
-  level(session: SessionId, priority: number): Level {
+  level(share: Share, priority: number): Level {
+    const { session } = share;
     let turn = this.turns.get(session);
-    if (turn === undefined) this.turns.set(session, (turn = new Turn(session)));
+    if (turn === undefined) {
+      this.turns.set(session, (turn = new Turn(this, share)));
+      share.turns.add(turn);
+    }
     let level = turn.levels.get(priority);
     if (level === undefined) turn.levels.set(priority, (level = new Level(turn, priority)));
     return level;
@@ -97,7 +127,9 @@ export class Group {
   }
 
   tidy(turn: Turn): void {
-    if (turn.open === 0) this.turns.delete(turn.session);
+    if (turn.open > 0) return;
+    this.turns.delete(turn.share.session);
+    turn.share.turns.delete(turn);
   }
 
   /** Puts a ready task at the end of its level, or at the front when it has been there before. */
@@ -125,8 +157,13 @@ export class Group {
   charge(task: Task): void {
     const turn = task.batch.level.turn;
     if (turn.spent > this.clock) this.clock = turn.spent;
-    turn.spent++;
+    turn.spent += this.costOf(turn) / turn.share.weight;
     if (turn.heapAt >= 0) this.active.set(turn, turn.spent);
+  }
+
+  /** What a task of this session costs, in mean tasks of the group. */
+  private costOf(turn: Turn): number {
+    return turn.samples > 0 && this.durations.tell ? turn.work / this.durations.work : 1;
   }
 
   addPicky(task: Task): void {
@@ -171,23 +208,39 @@ export class Group {
 
   /** Remembers how long a task took. */
   sample(ms: number): void {
-    this.durations[this.nextSample] = ms;
+    this.lastDurations[this.nextSample] = ms;
     this.nextSample = (this.nextSample + 1) % SAMPLES;
   }
 
   /** Of the last durations; Infinity while too few are known. */
   median(): number {
-    if (this.durations.length < 3) return Infinity;
-    return this.durations.slice().sort((a, b) => a - b)[this.durations.length >> 1]!;
+    if (this.lastDurations.length < 3) return Infinity;
+    return this.lastDurations.slice().sort((a, b) => a - b)[this.lastDurations.length >> 1]!;
+  }
+
+  /** The longest of the last durations; 0 while too few are known. */
+  longest(): number {
+    return this.lastDurations.length < 3 ? 0 : Math.max(...this.lastDurations);
   }
 
   private activate(level: Level): void {
     const turn = level.turn;
     if (turn.active.size === 0) {
       if (turn.spent < this.clock) turn.spent = this.clock;
-      this.active.set(turn, turn.spent);
+      if (!turn.share.full) this.active.set(turn, turn.spent);
     }
     turn.active.set(level, -level.priority);
+  }
+
+  /** The session has as many tasks at nodes as it may have. */
+  park(turn: Turn): void {
+    this.active.remove(turn);
+  }
+
+  unpark(turn: Turn): void {
+    if (turn.active.size === 0 || turn.heapAt >= 0) return;
+    if (turn.spent < this.clock) turn.spent = this.clock;
+    this.active.set(turn, turn.spent);
   }
 
   private deactivate(level: Level): void {

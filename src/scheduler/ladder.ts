@@ -64,6 +64,13 @@ export class Ladder<T> {
     link.rung = -1;
   }
 
+  /** Everybody on it, from below. */
+  all(): T[] {
+    const all: T[] = [];
+    for (let link of this.heads) for (; link !== null; link = link.next) all.push(link.owner);
+    return all;
+  }
+
   /** The first from below that `wanted` accepts. The caller sees to it that few are refused. */
   find(wanted: (owner: T) => boolean): T | null {
     for (let left = this.mask; left !== 0; left &= left - 1) {
@@ -74,8 +81,26 @@ export class Ladder<T> {
   }
 }
 
-/** Rung of a node by how many times over its slots are taken: 0 is a free slot, then exact to 15, then by powers of two. */
-export function loadRung(held: number, slots: number): number {
-  const load = Math.floor(held / slots);
-  return load < 16 ? load : Math.min(31, 43 - Math.clz32(load));
+/** Below this rung a node has a free slot. */
+export const BUSY = 11;
+const IDLE_STEPS = 2;
+const BUSY_STEPS = 1.5;
+
+/** Rung of a node by how long what it holds beyond its slots has to wait there. */
+export function spareRung(load: number, speed: number): number {
+  return Math.min(31, Math.max(0, 8 + Math.round(IDLE_STEPS * Math.log2(load / speed))));
+}
+
+/**
+ * A node's rung: the sooner it should finish one more task, the lower. Free slots come first, the faster the sooner, in
+ * steps of a factor 1.4; then those with less to do before it, for their speed. `speed` is relative to the pool's mean.
+ */
+export function loadRung(held: number, slots: number, speed: number): number {
+  const load = held / slots;
+  if (load < 1) {
+    if (speed === 1) return BUSY >> 1;
+    return Math.min(BUSY - 1, Math.max(0, (BUSY >> 1) - Math.round(IDLE_STEPS * Math.log2(speed))));
+  }
+  const wait = Math.log2((Math.floor(load) + 0.5) / speed);
+  return BUSY + Math.min(31 - BUSY, Math.max(0, Math.floor(BUSY_STEPS * wait) + 3));
 }

@@ -20,7 +20,6 @@ export interface Doomed {
 export class Lineage<Tag> {
   /** To be failed by the caller, in order: not here, since a chain of a hundred thousand must not recurse. */
   readonly doomed: Doomed[] = [];
-  private readonly foreign = new Map<Domain, Batch>();
 
   constructor(private readonly core: Core<Tag>) {}
 
@@ -75,8 +74,11 @@ export class Lineage<Tag> {
       this.addPlace(value, atHub ? "hub" : node);
       this.settle(value);
     }
+    data.depth = 1;
+    for (const { task: maker } of data.inputs)
+      data.depth = Math.max(data.depth, 1 + (maker.data!.barren ? 0 : maker.data!.depth));
     this.unlink(task);
-    if (atHub) this.cut(task);
+    if (atHub || data.depth >= this.core.options.maxLineage) this.cut(task);
     this.consider(task);
   }
 
@@ -323,14 +325,21 @@ export class Lineage<Tag> {
 
   /** A task not known here was solved before and forgotten: its solution is at the hub. */
   private addForeign(id: TaskId, domain: Domain): Task {
-    let batch = this.foreign.get(domain);
+    let batch = this.core.foreign.get(domain);
     if (batch === undefined) {
       const group = this.core.group(domain, "");
-      const level = group.level("" as SessionId, 0);
-      const shape = { first: id, tags: [], domain, session: level.turn.session, service: "", priority: 0 };
+      const level = group.level(this.core.share("" as SessionId), 0);
+      const shape = {
+        first: id,
+        tags: [],
+        domain,
+        session: level.turn.share.session,
+        service: "",
+        priority: 0,
+      };
       const limits = { maxAttempts: 1, attemptTimeoutMs: 0, deadlineAt: Infinity, idempotent: false };
       batch = new Batch({ ...shape, ...limits, keep: "hub" }, group, level);
-      this.foreign.set(domain, batch);
+      this.core.foreign.set(domain, batch);
     }
     const task = new Task(id, undefined, batch);
     task.told = true;

@@ -3,7 +3,8 @@ import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
 import type { SchedulerEvent } from "./events.js";
 import type { Lineage } from "./lineage.js";
-import { Node, Offer, Pool } from "./node.js";
+import { meansOf, meets } from "./needs.js";
+import { Node, Pool } from "./node.js";
 import type { Outcomes } from "./outcomes.js";
 import * as T from "./task.js";
 import type { Attempt } from "./task.js";
@@ -11,8 +12,6 @@ import type { Attempt } from "./task.js";
 type EventOf<Tag, Type> = Extract<SchedulerEvent<Tag>, { readonly type: Type }>;
 
 export class Membership<Tag> {
-  private serial = 0;
-
   constructor(
     private readonly core: Core<Tag>,
     private readonly outcomes: Outcomes<Tag>,
@@ -28,7 +27,7 @@ export class Membership<Tag> {
     let node = core.nodes.get(event.node);
     const pool = this.poolFor(event);
     if (node === undefined) {
-      node = new Node(event.node, ++this.serial, pool);
+      node = new Node(event.node, ++core.serial, pool);
       core.nodes.set(node.id, node);
       pool.nodes++;
     } else {
@@ -39,6 +38,7 @@ export class Membership<Tag> {
     node.slots = Math.max(1, Math.floor(event.slots));
     node.window = Math.max(node.slots, Math.floor(event.window));
     node.draining = false;
+    if (event.speed !== undefined && event.speed > 0) node.setSpeed(Math.log(event.speed));
     if (event.resuming === true) core.nodeTimers.set(node, core.now + core.options.graceMs);
     else this.availability.change(node, () => (node.reachable = true));
     core.touch(node);
@@ -59,7 +59,7 @@ export class Membership<Tag> {
       if (task.state !== T.RUNNING) continue;
       a.down = a.started;
       if (a.started && !this.outcomes.nodeLost(task, node.id)) continue;
-      if (!task.hasLiveAttempt) core.ready(task, true);
+      if (!task.hasLiveAttempt) this.outcomes.tryAgain(task, true);
     }
     this.lineage.unreachable(node);
   }
@@ -85,6 +85,8 @@ export class Membership<Tag> {
     const before = new Set<Attempt>();
     for (let a = node.first; a !== null; a = a.next) before.add(a);
     this.availability.change(node, () => {
+      // Its quarantine may have ended while it was away.
+      if (node.quarantinedUntil <= core.now) node.quarantinedUntil = 0;
       this.lineage.resumed(node, event.values);
     });
     // Taken up again in the node's own order; what it does not list, it does not have.
@@ -99,6 +101,7 @@ export class Membership<Tag> {
       }
       const attempt = core.attempts.take(task, node, number);
       if (old !== null) attempt.startedAt = old.startedAt;
+      attempt.timeoutMs = old?.timeoutMs ?? core.timeoutMs(task);
       listed.add(attempt);
       const foreign = task.batch.domain !== node.pool.domain;
       const over = !task.open || foreign;
@@ -161,18 +164,17 @@ export class Membership<Tag> {
 
   private poolFor(event: EventOf<Tag, "NodeJoined">): Pool {
     const { core } = this;
-    const services = [...new Set(event.services)].sort();
     const idempotent = new Set(event.idempotent);
-    const key = JSON.stringify([event.domain, services.map((s) => [s, idempotent.has(s)])]);
+    const services = [...new Set(event.services)].sort().map((s) => [s, idempotent.has(s)] as const);
+    const means = meansOf(event);
+    const key = JSON.stringify([event.domain, services, means]);
     let pool = core.pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(key, event.domain);
-      for (const [index, service] of services.entries()) {
-        const group = core.group(event.domain, service);
-        const offer = new Offer(pool, group, idempotent.has(service), index);
-        pool.offers.push(offer);
-        pool.groups.set(group, offer);
-        group.offers++;
+      pool = new Pool(key, event.domain, new Map(services), means);
+      for (const [service] of services) {
+        pool.connect(core.group(event.domain, service));
+        for (const group of core.pickyGroups(event.domain, service))
+          if (meets(means, group.needs!)) pool.connect(group);
       }
       core.pools.set(key, pool);
     }
@@ -185,8 +187,8 @@ export class Membership<Tag> {
     pool.refresh(node);
     if (--pool.nodes > 0) return;
     this.core.pools.delete(pool.key);
-    for (const { group } of pool.offers) {
-      group.offers--;
+    for (const { group } of [...pool.offers]) {
+      pool.disconnect(group);
       this.core.dropGroup(group);
     }
   }

@@ -1,7 +1,10 @@
 // What the scheduler keeps of a node, and of the pool of nodes that offer the same services.
 import type { Domain, NodeId } from "../ids/index.js";
 import type { Group } from "./group.js";
-import { Ladder, Link, loadRung } from "./ladder.js";
+import { meansOf } from "./needs.js";
+import type { Means } from "./needs.js";
+import { Ladder, Link, loadRung, spareRung } from "./ladder.js";
+import { BENCHMARK_SURE, CLASSES, classOf, speedOfClass } from "./speed.js";
 import type { Attempt } from "./task.js";
 import type { Value } from "./value.js";
 
@@ -15,7 +18,7 @@ export class Offer {
     /** The operators of these nodes declared the service idempotent. */
     readonly idempotent: boolean,
     /** Position among the pool's offers. */
-    readonly index: number,
+    public index: number,
   ) {}
 }
 
@@ -28,7 +31,17 @@ export class Pool {
   /** Reachable nodes that hold tasks they have not started, by how many. */
   readonly laden = new Ladder<Node>();
   nodes = 0;
+  /** Of its nodes: those that may be given tasks, and those whose link is up. */
+  available = 0;
+  reachable = 0;
   idleSlots = 0;
+  /** Slots of available nodes in each class of speed, what they do together, and the mean logarithm of their speed. */
+  readonly slotsIn = new Float64Array(CLASSES);
+  slots = 0;
+  rate = 0;
+  private logs = 0;
+  /** The mean class by which nodes stand on the ladder: the mean of some time ago. */
+  private base = 0;
   /** Tasks asked back for this pool's idle slots, not yet answered. */
   recalling = 0;
   /** The offer to look at first: services take turns. */
@@ -38,12 +51,44 @@ export class Pool {
   constructor(
     readonly key: string,
     readonly domain: Domain,
+    /** Its services, and whether their operators declared them idempotent. */
+    readonly services: ReadonlyMap<string, boolean> = new Map(),
+    readonly means: Means = meansOf({}),
   ) {}
+
+  /** Its nodes can run the group's tasks. */
+  connect(group: Group): void {
+    const offer = new Offer(this, group, this.services.get(group.service) === true, this.offers.length);
+    this.offers.push(offer);
+    this.groups.set(group, offer);
+    group.offers.push(offer);
+    group.horizon.ready = -1;
+    group.available += this.available;
+    group.reachable += this.reachable;
+    if (this.room.low() >= 0) group.room.put(offer.room, this.room.low());
+    if (this.laden.high() >= 0) group.laden.put(offer.laden, this.laden.high());
+  }
+
+  disconnect(group: Group): void {
+    const offer = this.groups.get(group)!;
+    this.groups.delete(group);
+    this.offers.splice(offer.index, 1);
+    for (const [index, other] of this.offers.entries()) other.index = index;
+    this.cursor = 0;
+    group.room.remove(offer.room);
+    group.laden.remove(offer.laden);
+    group.offers.splice(group.offers.indexOf(offer), 1);
+    group.horizon.ready = -1;
+  }
 
   /** Brings the ladders up to date after a change at the node. */
   refresh(node: Node): void {
-    const open = node.available && node.held < node.window;
-    if (open) this.room.put(node.room, loadRung(node.held, node.slots));
+    const { available } = node;
+    const speedClass = available ? classOf(node.logSpeed) : -1;
+    if (speedClass !== node.speedClass || (available && node.slots !== node.countedSlots))
+      this.count(node, speedClass);
+    const open = available && node.held < node.window;
+    if (open) this.room.put(node.room, loadRung(node.held, node.slots, this.relative(node)));
     else this.room.remove(node.room);
     const idle = open ? Math.max(0, node.slots - node.held) : 0;
     this.idleSlots += idle - node.idleSlots;
@@ -54,7 +99,8 @@ export class Pool {
       if (low < 0) offer.group.room.remove(offer.room);
       else offer.group.room.put(offer.room, low);
     }
-    const rung = node.reachable && node.spare > 0 ? 31 - Math.clz32(node.spare) : -1;
+    const rung =
+      node.reachable && node.spare > 0 ? spareRung(node.spare / node.slots, this.relative(node)) : -1;
     if (rung === node.laden.rung) return;
     if (rung < 0) this.laden.remove(node.laden);
     else this.laden.put(node.laden, rung);
@@ -65,9 +111,47 @@ export class Pool {
       else offer.group.laden.put(offer.laden, high);
     }
   }
+
+  /** The node's speed beside the mean of its pool. */
+  private relative(node: Node): number {
+    if (this.slots === 0) return 1;
+    const log = (node.speedClass - this.base) / 4;
+    return log > -0.01 && log < 0.01 ? 1 : Math.exp(log);
+  }
+
+  private count(node: Node, speedClass: number): void {
+    for (const [c, slots] of [
+      [node.speedClass, -node.countedSlots],
+      [speedClass, node.slots],
+    ] as const) {
+      if (c < 0) continue;
+      this.slotsIn[c]! += slots;
+      this.slots += slots;
+      this.rate += slots * speedOfClass(c);
+      this.logs += slots * c;
+    }
+    node.speedClass = speedClass;
+    node.countedSlots = speedClass < 0 ? 0 : node.slots;
+    for (const { group } of this.offers) group.horizon.ready = -1;
+    const mean = this.logs / this.slots;
+    if (this.slots === 0 || Math.abs(mean - this.base) <= MOST_DRIFT) return;
+    this.base = mean;
+    for (const other of this.room.all())
+      if (other !== node) this.room.put(other.room, loadRung(other.held, other.slots, this.relative(other)));
+  }
 }
 
+/** In classes of speed: when the mean has moved by more, nodes are put on the ladder anew. */
+const MOST_DRIFT = 1;
+
 export class Node {
+  /** What is known of its speed: the benchmark, corrected by its durations; and how sure that is. */
+  speed = 1;
+  logSpeed = 0;
+  sure = BENCHMARK_SURE;
+  /** As its pool has counted it. */
+  speedClass = -1;
+  countedSlots = 0;
   slots = 1;
   window = 1;
   reachable = false;
@@ -102,6 +186,11 @@ export class Node {
   /** It may be given tasks. */
   get available(): boolean {
     return this.reachable && !this.draining && this.quarantinedUntil === 0;
+  }
+
+  setSpeed(logSpeed: number): void {
+    this.logSpeed = logSpeed;
+    this.speed = Math.exp(logSpeed);
   }
 
   push(attempt: Attempt): void {

@@ -46,7 +46,7 @@ export class Outbox<Tag> {
       // Only batches of this Tag come in, so what a task carries is one.
       tag: task.tag as Tag,
       service: task.batch.service,
-      attemptTimeoutMs: task.batch.attemptTimeoutMs,
+      attemptTimeoutMs: attempt.timeoutMs,
       inputs:
         inputs === undefined || inputs.length === 0
           ? NO_INPUTS

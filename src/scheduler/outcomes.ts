@@ -3,9 +3,11 @@ import type { NodeId, TaskId } from "../ids/index.js";
 import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
 import type { SchedulerEvent, TaskBatch } from "./events.js";
+import type { Group } from "./group.js";
 import type { Lineage } from "./lineage.js";
 import type { Node } from "./node.js";
 import type { CancelWhy } from "./outbox.js";
+import { CLASSES, learn, speedOfClass } from "./speed.js";
 import * as T from "./task.js";
 import { Batch, Task, Trouble } from "./task.js";
 
@@ -13,6 +15,9 @@ type EventOf<Tag, Type> = Extract<SchedulerEvent<Tag>, { readonly type: Type }>;
 
 /** How often an answer's duration is remembered: every one of a small answer, few of a large one. */
 const SAMPLE_EVERY = 64;
+
+/** Closer to a deadline than this, whether it can be met is not looked at again. */
+const LEAST_LOOK_MS = 10;
 
 export class Outcomes<Tag> {
   constructor(
@@ -25,8 +30,8 @@ export class Outcomes<Tag> {
     const size = from.tags.length;
     if (size === 0) return;
     const core = this.core;
-    const group = core.group(from.domain, from.service);
-    const batch = new Batch(from, group, group.level(from.session, from.priority));
+    const group = core.group(from.domain, from.service, from.needs);
+    const batch = new Batch(from, group, group.level(core.share(from.session), from.priority));
     for (let i = 0; i < size; i++) {
       const id = (from.first + i) as TaskId;
       // Sent again after a lost acknowledgement: it is the same task.
@@ -39,9 +44,9 @@ export class Outcomes<Tag> {
     }
     if (batch.open === 0) {
       group.tidy(batch.level.turn);
+      core.dropShare(batch.level.turn.share);
       core.dropGroup(group);
-    } else if (from.deadlineAt <= core.now) this.expire(batch);
-    else if (from.deadlineAt < Infinity) core.deadlines.set(batch, from.deadlineAt);
+    } else if (from.deadlineAt < Infinity) this.deadline(batch);
   }
 
   done(event: EventOf<Tag, "AttemptsDone">): void {
@@ -70,7 +75,10 @@ export class Outcomes<Tag> {
         continue;
       }
       const group = task.batch.group;
-      if (i % SAMPLE_EVERY === 0 && ms !== undefined) group.sample(ms);
+      if (i % SAMPLE_EVERY === 0 && ms !== undefined) {
+        group.sample(ms);
+        learn(group, task.batch.level.turn, node, ms);
+      }
       node.streak = 0;
       group.failing = null;
       group.severalFail = false;
@@ -117,7 +125,7 @@ export class Outcomes<Tag> {
 
   /** After an attempt has gone without counting: if nobody runs the task now, somebody may. */
   backToReady(task: Task): void {
-    if (task.state === T.RUNNING && !task.hasLiveAttempt) this.core.ready(task, true);
+    if (task.state === T.RUNNING && !task.hasLiveAttempt) this.tryAgain(task, true);
     else if (!task.open) this.lineage.consider(task);
   }
 
@@ -160,14 +168,14 @@ export class Outcomes<Tag> {
       const attempt = core.attemptTimers.top()!;
       const { task, node } = attempt;
       core.cancel(attempt, "attempt_timeout");
-      const message = `one attempt took longer than ${task.batch.attemptTimeoutMs} ms`;
+      const message = `one attempt took longer than ${attempt.timeoutMs} ms`;
       this.failAttempt(task, node, "attempt_timeout", message, true);
     }
     while (core.restTimers.topKey() <= core.now) this.wakeRested(core.restTimers.top()!);
     while (core.deadlines.topKey() <= core.now) {
       const batch = core.deadlines.top()!;
       core.deadlines.remove(batch);
-      this.expire(batch);
+      this.deadline(batch);
     }
   }
 
@@ -183,16 +191,38 @@ export class Outcomes<Tag> {
     doomed.length = 0;
   }
 
-  private expire(batch: Batch): void {
+  /** Fails what is too late, and what will be, if that is asked for; or sees to it that this is looked at in time. */
+  private deadline(batch: Batch): void {
+    const { core } = this;
+    const left = batch.deadlineAt - core.now;
+    if (left <= 0) {
+      this.expire(batch, "was not solved before its deadline", false);
+      return;
+    }
+    let next = batch.deadlineAt;
+    if (batch.failEarly) {
+      const takes = quickest(batch.group);
+      if (takes > left)
+        this.expire(
+          batch,
+          `can not be solved before its deadline: that is ${Math.round(left)} ms away, and the fastest node takes ${Math.round(takes)} ms`,
+          true,
+        );
+      // What is known of durations and nodes changes: looked at again half-way, and half-way again.
+      else if (left > LEAST_LOOK_MS) next = Math.min(next - takes, core.now + left / 2);
+    }
+    if (batch.open > 0) core.deadlines.set(batch, Math.max(next, Math.min(batch.deadlineAt, core.now + 1)));
+  }
+
+  private expire(batch: Batch, why: string, waiting: boolean): void {
     for (let i = 0; i < batch.size && batch.open > 0; i++) {
       const task = this.core.tasks.get(batch.first + i);
-      if (task?.batch === batch && task.open && !task.told)
-        this.fail(task, "deadline", `${named(task)} was not solved before its deadline`, "deadline");
+      if (task?.batch !== batch || !task.open || task.told || (waiting && task.state === T.RUNNING)) continue;
+      this.fail(task, "deadline", `${named(task)} ${why}`, "deadline");
     }
   }
 
   private failAttempt(task: Task, node: Node, code: string, message: string, retry: boolean): void {
-    const { core } = this;
     const trouble = (task.trouble ??= new Trouble());
     trouble.reasons.push({ node: node.id, code, message });
     trouble.downs = 0;
@@ -206,18 +236,21 @@ export class Outcomes<Tag> {
         `${named(task)} failed on ${node.id}, not to be tried again: ${message}`,
         "superseded",
       );
-    } else if (task.state === T.RUNNING && !task.hasLiveAttempt) {
-      if (trouble.failed >= task.batch.maxAttempts) {
-        const tries = trouble.failed === 1 ? "its only attempt" : `${trouble.failed} attempts`;
-        this.fail(
-          task,
-          code,
-          `${named(task)} failed after ${tries}; the last on ${node.id}: ${message}`,
-          "superseded",
-        );
-      } else if (core.othersThan(trouble.failedOn, task.batch.group)) core.ready(task, true);
-      else core.backOff(task);
-    }
+    } else if (task.state === T.RUNNING && !task.hasLiveAttempt) this.tryAgain(task, false);
+  }
+
+  /** Nobody runs the task any more: it is tried again, unless that was its last attempt. `anywhere`: at once,
+   *  even if that is where it failed. */
+  tryAgain(task: Task, anywhere: boolean): void {
+    const { core } = this;
+    const { trouble } = task;
+    if (trouble !== null && trouble.failed >= task.batch.maxAttempts) {
+      const last = trouble.reasons.findLast((reason) => reason.code !== "node_lost")!;
+      const tries = trouble.failed === 1 ? "its only attempt" : `${trouble.failed} attempts`;
+      const message = `${named(task)} failed after ${tries}; the last on ${last.node}: ${last.message}`;
+      this.fail(task, last.code, message, "superseded");
+    } else if (anywhere || core.othersThan(trouble!.failedOn, task.batch.group)) core.ready(task, true);
+    else core.backOff(task);
   }
 
   private wakeRested(task: Task): void {
@@ -254,6 +287,15 @@ export class Outcomes<Tag> {
     this.availability.quarantine(node, core.now + quarantineMs);
     core.outbox.quarantined(node, node.quarantinedUntil, `${streak} tasks in a row failed on it`);
   }
+}
+
+/** Milliseconds that the group's mean task takes on its fastest node; 0: not known. */
+function quickest(group: Group): number {
+  if (!group.durations.tell) return 0;
+  for (let c = CLASSES - 1; c >= 0; c--)
+    for (const { pool } of group.offers)
+      if (pool.slotsIn[c]! > 0) return group.durations.work / speedOfClass(c);
+  return 0;
 }
 
 function named(task: Task): string {

@@ -1,15 +1,20 @@
 // Who gets what: idle slots first, then windows; what a full node holds goes back to idle ones; second copies at the end.
 import type { Core } from "./core.js";
 import type { Group } from "./group.js";
+import { forNode, nearData } from "./locality.js";
+import { BUSY } from "./ladder.js";
+import type { Link } from "./ladder.js";
 import type { Node, Pool } from "./node.js";
-import { LIVE } from "./task.js";
+import { patienceMs, worthIt } from "./patience.js";
+import { expectedMs } from "./speed.js";
+import { LIVE, MAX_COPIES } from "./task.js";
 import type { Task } from "./task.js";
 
 /** A second copy starts when the first has run this many times the median, and at least this much longer. */
 const COPY_AFTER = 2;
 const COPY_AFTER_MS = 10;
-/** Places looked at per input: beyond that, one is as good as another. */
-const PLACES_SEEN = 16;
+/** Nodes of one rung looked at for one that is worth it. */
+const NEIGHBOURS_SEEN = 4;
 /** Attempts looked at in one hand for some that may be asked back. */
 const RECALL_SEEN = 4096;
 
@@ -39,6 +44,11 @@ export class Placement<Tag> {
       const group = core.copyTimers.top()!;
       core.copyTimers.remove(group);
       this.copySlowest(group);
+    }
+    while (core.holdTimers.topKey() <= core.now) {
+      const { group } = core.holdTimers.top()!;
+      this.endHold(group, true);
+      core.wake(group);
     }
   }
 
@@ -83,22 +93,69 @@ export class Placement<Tag> {
     if (group.buckets.size > 0 && this.servePicky(group, all) && !all) return true;
     for (;;) {
       const offer = group.room.lowest()?.owner;
-      const task = offer === undefined ? null : group.peek();
+      let task = offer === undefined ? null : group.peek();
       if (offer === undefined || task === null) return false;
-      const node = this.nearData(group, task) ?? offer.pool.room.lowest()!.owner;
+      if (task.trouble !== null && this.core.othersThan(task.trouble.failedOn, group)) {
+        // A node has come that it has not failed on.
+        this.core.unqueue(task);
+        this.core.ready(task, true);
+        this.servePicky(group, true);
+        continue;
+      }
+      const freest = offer.pool.room.lowest()!.owner;
+      let node = freest;
+      if (task.data !== null && task.data.inputs.length > 0) {
+        node = nearData(group, task, freest, this.core);
+        if (node === freest) task = forNode(task, freest);
+      }
+      // Whoever was chosen for its data was found to be soonest, moving included.
+      const worthy = node === freest ? this.worthy(group, node) : node;
+      if (worthy !== null) {
+        node = worthy;
+        this.endHold(group, false);
+      } else if (!group.impatient) {
+        this.holdBack(group);
+        return false;
+      }
       this.give(task, node);
       if (!all) return true;
     }
+  }
+
+  /** The node, or one of its neighbours on the ladder, if its help is worth it. */
+  private worthy(group: Group, node: Node): Node | null {
+    let link: Link<Node> | null = node.room;
+    for (let seen = 0; link !== null && seen < NEIGHBOURS_SEEN; seen++, link = link.next)
+      if (worthIt(group, link.owner, this.core.now)) return link.owner;
+    return null;
+  }
+
+  /** The tasks wait for a better node; if none turns up in time, any will do. */
+  private holdBack(group: Group): void {
+    if (group.hold.until > 0) return;
+    const until = this.core.now + patienceMs(group);
+    group.hold.until = until;
+    this.core.holdTimers.set(group.hold, until);
+  }
+
+  private endHold(group: Group, impatient: boolean): void {
+    group.impatient = impatient;
+    if (group.hold.until === 0) return;
+    group.hold.until = 0;
+    this.core.holdTimers.remove(group.hold);
   }
 
   /** Tasks that failed before: each goes where it has not failed. Whether any could go. */
   private servePicky(group: Group, all: boolean): boolean {
     let any = false;
     for (const bucket of group.buckets.values()) {
-      while (bucket.head !== null) {
-        const node = pick(group, bucket.nodes);
-        if (node === null) break;
-        this.give(bucket.head, node);
+      for (let task = bucket.head; task !== null;) {
+        const { next } = task;
+        const node: Node | null = task.batch.level.turn.share.full ? null : pick(group, bucket.nodes);
+        if (node !== null) this.give(task, node);
+        else if (!task.batch.level.turn.share.full) break;
+        task = next;
+        if (node === null) continue;
         any = true;
         if (!all) return true;
       }
@@ -115,37 +172,17 @@ export class Placement<Tag> {
     const offer = node.pool.groups.get(group)!;
     node.pool.cursor = (offer.index + 1) % node.pool.offers.length;
     // Pools that are equally loaded take turns.
-    if (group.offers > 1) group.room.put(offer.room, offer.room.rung);
+    if (group.offers.length > 1) group.room.put(offer.room, offer.room.rung);
     this.start(task, node);
   }
 
   private start(task: Task, node: Node): void {
     const attempt = this.core.attempts.take(task, node, ++task.lastAttempt);
+    attempt.event = this.core.event;
+    attempt.timeoutMs = this.core.timeoutMs(task);
     this.core.hold(attempt);
     this.core.outbox.dispatch(attempt);
     node.pool.refresh(node);
-  }
-
-  /** The node with the most bytes of the task's inputs, if it is as free as the freest. */
-  private nearData(group: Group, task: Task): Node | null {
-    const inputs = task.data?.inputs;
-    if (inputs === undefined || inputs.length === 0) return null;
-    const bytes = new Map<Node, number>();
-    const free = group.room.low() === 0;
-    let best: Node | null = null;
-    let most = 0;
-    for (const value of inputs)
-      for (let i = 0; i < value.nodes.length && i < PLACES_SEEN; i++) {
-        const node = value.nodes[i]!;
-        if (node.room.rung < 0 || (free && node.room.rung > 0) || !node.pool.groups.has(group)) continue;
-        const sum = (bytes.get(node) ?? 0) + value.bytes;
-        bytes.set(node, sum);
-        if (sum > most) {
-          most = sum;
-          best = node;
-        }
-      }
-    return best;
   }
 
   /** Idle slots that no ready task wants: some get tasks that others hold, some a copy of the slowest. */
@@ -158,9 +195,18 @@ export class Placement<Tag> {
   }
 
   private recall(pool: Pool, group: Group): void {
+    if (group.hold.until > 0) return;
     while (pool.idleSlots > pool.recalling) {
       const victim = group.laden.highest()?.owner.pool.laden.highest()?.owner;
       if (victim === undefined) return;
+      // What waits there may be done before an idle node would have done it.
+      const idle = pool.room.lowest()!.owner;
+      if (
+        group.durations.tell &&
+        (expectedMs(group, idle) > (victim.held / victim.slots) * expectedMs(group, victim) ||
+          this.worthy(group, idle) === null)
+      )
+        return;
       const share = Math.ceil((victim.spare * pool.idleSlots) / (pool.idleSlots + victim.slots));
       let asked = 0;
       let seen = 0;
@@ -169,7 +215,9 @@ export class Placement<Tag> {
         a !== null && !a.started && asked < share && seen < RECALL_SEEN;
         a = a.prev, seen++
       ) {
-        if (a.state !== LIVE || a.recalled || !this.suits(pool, a.task)) continue;
+        // What was given in this same event would hear of the recall first.
+        if (a.state !== LIVE || a.recalled || a.event === this.core.event || !this.suits(pool, a.task))
+          continue;
         this.core.recall(a, pool);
         asked++;
       }
@@ -188,9 +236,9 @@ export class Placement<Tag> {
   private copySlowest(group: Group): void {
     const { core } = this;
     for (let run = group.oldestRun; run !== null; run = group.oldestRun) {
-      if (core.paused || group.ready > 0 || group.room.low() !== 0) return;
-      // Without its inputs, a copy could not start.
-      if (run.task.data !== null && run.task.data.missing > 0) {
+      if (core.paused || group.ready > 0 || group.room.low() < 0 || group.room.low() >= BUSY) return;
+      // Without its inputs, a copy could not start; and nodes that came back may have brought enough of them.
+      if (!mayCopyNow(run.task)) {
         group.removeRun(run);
         continue;
       }
@@ -200,13 +248,26 @@ export class Placement<Tag> {
         if (due < Infinity) core.copyTimers.set(group, due);
         return;
       }
-      const node = pick(group, [run.node, ...(run.task.trouble?.failedOn ?? [])]);
+      const node = pick(group, [...nodesOf(run.task), ...(run.task.trouble?.failedOn ?? [])]);
       if (node === null || node.idleSlots === 0) return;
       group.removeRun(run);
       this.start(run.task, node);
     }
     core.copyTimers.remove(group);
   }
+}
+
+/** It could start, is not copied enough yet, and has attempts left. */
+function mayCopyNow(task: Task): boolean {
+  const live = task.liveAttempts;
+  const failed = task.trouble?.failed ?? 0;
+  return (task.data?.missing ?? 0) === 0 && live < MAX_COPIES && live + failed < task.batch.maxAttempts;
+}
+
+function nodesOf(task: Task): Node[] {
+  const nodes: Node[] = [];
+  for (let a = task.attempts; a !== null; a = a.sibling) nodes.push(a.node);
+  return nodes;
 }
 
 /** The freest node with room beyond these. */

@@ -78,6 +78,10 @@ export class Rig {
     return this.send({ type: "NodeUnreachable", node: node(id) });
   }
 
+  drain(id: string): this {
+    return this.send({ type: "NodeDraining", node: node(id) });
+  }
+
   leave(id: string): this {
     return this.send({ type: "NodeLeft", node: node(id) });
   }

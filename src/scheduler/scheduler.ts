@@ -1,9 +1,11 @@
 // The scheduler: handle(event, now) -> effects. Pure: no clock, no socket, no randomness but its seed's.
 // This file is its face; outcomes.ts, membership.ts, lineage.ts and placement.ts hold the decisions.
-import type { Domain, NodeId, TaskId } from "../ids/index.js";
+import type { Domain, NodeId, SessionId, TaskId } from "../ids/index.js";
 import { Availability } from "./availability.js";
 import { Core, groupKey } from "./core.js";
 import type { SchedulerEffect, SchedulerEvent, SchedulerOptions } from "./events.js";
+import { freeze, thaw } from "./image.js";
+import type { Image } from "./image.js";
 import { Lineage } from "./lineage.js";
 import { Membership } from "./membership.js";
 import type { Node } from "./node.js";
@@ -44,6 +46,8 @@ export interface Counts {
   readonly remembered: number;
 }
 
+const LEAST_WEIGHT = 1e-3;
+
 export class Scheduler<Tag> {
   private readonly core: Core<Tag>;
   private readonly lineage: Lineage<Tag>;
@@ -51,8 +55,8 @@ export class Scheduler<Tag> {
   private readonly membership: Membership<Tag>;
   private readonly placement: Placement<Tag>;
 
-  constructor(options: Partial<SchedulerOptions> = {}, seed = 1) {
-    this.core = new Core(options, seed);
+  constructor(options: Partial<SchedulerOptions> = {}, seed = 1, image?: Image) {
+    this.core = image === undefined ? new Core(options, seed) : (thaw(image) as Core<Tag>);
     this.lineage = new Lineage(this.core);
     const availability = new Availability(this.core);
     this.outcomes = new Outcomes(this.core, this.lineage, availability);
@@ -63,6 +67,7 @@ export class Scheduler<Tag> {
   /** Takes one event at time `now` (milliseconds, never going back) and says what to do, in order. */
   handle(event: SchedulerEvent<Tag>, now: number): SchedulerEffect<Tag>[] {
     this.core.now = Math.max(this.core.now, now);
+    this.core.event++;
     this.apply(event);
     this.outcomes.sweep();
     this.placement.settle();
@@ -72,13 +77,14 @@ export class Scheduler<Tag> {
 
   /** When a Tick is due; Infinity: only another event can change anything. */
   nextTimer(): number {
-    const { attemptTimers, nodeTimers, restTimers, deadlines, copyTimers } = this.core;
+    const { attemptTimers, nodeTimers, restTimers, deadlines, copyTimers, holdTimers } = this.core;
     return Math.min(
       attemptTimers.topKey(),
       nodeTimers.topKey(),
       restTimers.topKey(),
       deadlines.topKey(),
       copyTimers.topKey(),
+      holdTimers.topKey(),
     );
   }
 
@@ -103,6 +109,18 @@ export class Scheduler<Tag> {
     return (this.core.groups.get(groupKey(domain, service))?.reachable ?? 0) > 0;
   }
 
+  /** Why a waiting task may not go to an idle node: it waits for a better one, for a bounded time, or avoids this one. */
+  look(id: number): { state: string; heldUntil: number; full: boolean; avoids: NodeId[] } {
+    const task = this.core.tasks.get(id);
+    if (task === undefined) return { state: "unknown", heldUntil: 0, full: false, avoids: [] };
+    return {
+      state: T.STATE_NAMES[task.state]!,
+      heldUntil: task.batch.group.hold.until,
+      full: task.batch.level.turn.share.full,
+      avoids: task.trouble?.failedOn.map((node) => node.id) ?? [],
+    };
+  }
+
   task(id: TaskId): TaskView<Tag> | undefined {
     const task = this.core.tasks.get(id);
     if (task === undefined) return undefined;
@@ -119,6 +137,11 @@ export class Scheduler<Tag> {
 
   *nodes(): IterableIterator<NodeView> {
     for (const node of this.core.nodes.values()) yield view(node);
+  }
+
+  /** All that the scheduler knows, as data, but for the tags; the constructor takes it back. */
+  image(): Image {
+    return freeze(this.core);
   }
 
   /** A hash of every decision so far: the same events and the same seed give the same. */
@@ -157,6 +180,8 @@ export class Scheduler<Tag> {
         return lineage.copied(event.value, event.bytes, event.place);
       case "ValueLost":
         return lineage.lostAt(event.value, event.place);
+      case "SessionShare":
+        return this.entitle(event.session, event.weight ?? 1, event.maxRunning ?? Infinity);
       case "DispatchPaused":
         core.paused = true;
         return;
@@ -170,6 +195,15 @@ export class Scheduler<Tag> {
       default:
         return event satisfies never;
     }
+  }
+
+  private entitle(session: SessionId, weight: number, maxRunning: number): void {
+    const { core } = this;
+    const share = core.share(session);
+    // Below these, a session would wait for ever.
+    share.set(Math.max(LEAST_WEIGHT, weight), Math.max(1, Math.floor(maxRunning)));
+    for (const { group } of share.turns) core.wake(group);
+    core.dropShare(share);
   }
 
   /** A node that is not known has left already: what is said of it comes too late. */

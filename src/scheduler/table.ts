@@ -3,7 +3,7 @@ import type { Task } from "./task.js";
 
 const PAGE = 256;
 
-class Page {
+export class Page {
   readonly tasks: (Task | undefined)[] = new Array<Task | undefined>(PAGE).fill(undefined);
   used = 0;
 }

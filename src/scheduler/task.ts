@@ -1,6 +1,6 @@
 // What the scheduler keeps of a task, its batch and its attempts. Records and their links; what changes them is elsewhere.
 import type { AttemptFailure, Domain, SessionId, TaskId } from "../ids/index.js";
-import type { TaskBatch } from "./events.js";
+import type { Needs, TaskBatch } from "./events.js";
 import type { Group, Level, Bucket } from "./group.js";
 import type { Node, Pool } from "./node.js";
 import type { Value } from "./value.js";
@@ -32,6 +32,8 @@ export class Batch {
   readonly maxAttempts: number;
   readonly attemptTimeoutMs: number;
   readonly deadlineAt: number;
+  readonly failEarly: boolean;
+  readonly needs: Needs | undefined;
   readonly idempotent: boolean;
   readonly keep: "hub" | "node";
   /** Tasks that are not over. */
@@ -52,6 +54,8 @@ export class Batch {
     this.maxAttempts = from.maxAttempts;
     this.attemptTimeoutMs = from.attemptTimeoutMs;
     this.deadlineAt = from.deadlineAt;
+    this.failEarly = from.failEarly === true;
+    this.needs = from.needs;
     this.idempotent = from.idempotent;
     this.keep = from.keep;
   }
@@ -78,6 +82,10 @@ export class Dataflow {
   readonly outputs: (Value | undefined)[] = [];
   /** Remembered tasks that have an output of this one as input: their lineage goes through it. */
   heirs = 0;
+  /** Solved tasks in a row that its lineage goes back. */
+  depth = 0;
+  /** Times a task behind it was taken first, because its values were at hand. */
+  passed = 0;
   /** Its values are gone, and it can not be run again. */
   barren = false;
 }
@@ -117,9 +125,14 @@ export class Task {
   }
 
   get hasLiveAttempt(): boolean {
-    let attempt = this.attempts;
-    while (attempt !== null && attempt.state !== LIVE) attempt = attempt.sibling;
-    return attempt !== null;
+    return this.liveAttempts > 0;
+  }
+
+  get liveAttempts(): number {
+    let count = 0;
+    for (let attempt = this.attempts; attempt !== null; attempt = attempt.sibling)
+      if (attempt.state === LIVE) count++;
+    return count;
   }
 }
 
@@ -129,6 +142,9 @@ export const LIVE = 0;
 export const ZOMBIE = 1;
 /** Its node is unreachable; others may run the task. */
 export const LOST = 2;
+
+/** Attempts of one task at a time, at most, when copies may run. */
+export const MAX_COPIES = 3;
 
 export class Attempt {
   state = LIVE;
@@ -140,6 +156,10 @@ export class Attempt {
   /** Within the node's slots: taken to be running. */
   started = false;
   startedAt = -1;
+  /** The event that brought it. */
+  event = -1;
+  /** How long it may run; 0: no limit. */
+  timeoutMs = 0;
   /** Asked back, and neither dropped nor started yet; and the pool it is asked back for, if for one. */
   recalled = false;
   recalledFor: Pool | null = null;

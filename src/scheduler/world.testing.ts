@@ -301,7 +301,7 @@ export class World {
           if (!node.services.includes(task.batch.service)) throw broken("the service is not offered");
           if (task.over === "failed" || (task.over === "solved" && task.batch.keep === "hub"))
             throw broken("a task that was over was dispatched");
-          if (task.live.size >= (task.batch.idempotent ? 2 : 1)) throw broken("dispatched twice");
+          if (task.live.size >= (task.batch.idempotent ? 3 : 1)) throw broken("dispatched twice");
           for (const input of inputs)
             if (input.places.length === 0 || !input.places.every((p) => this.has(p, input.value)))
               throw broken("an input is not where it is said to be");
@@ -399,7 +399,9 @@ export class World {
           !task.failedOn.has(n.id) &&
           this.scheduler.node(n.id)!.held < n.window,
       );
-      if (idle !== undefined)
+      if (idle !== undefined && this.scheduler.look(task.id).heldUntil > 0) {
+        if (this.scheduler.nextTimer() === Infinity) throw new Error(`task ${task.id} is held back for ever`);
+      } else if (idle !== undefined)
         throw new Error(`task ${task.id} waits, ${idle.id} is idle, after ${JSON.stringify(event)}`);
     }
   }

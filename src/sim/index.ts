@@ -1,0 +1,16 @@
+export { FirstIdle, RandomNode } from "./baselines.js";
+export type { Brain, Watcher } from "./brain.js";
+export { BrokenLaw, Laws } from "./laws.js";
+export { report } from "./report.js";
+export { replay } from "./replay.js";
+export type { Replayed } from "./replay.js";
+export { judge, shrink, sweep } from "./sweep.js";
+export type { Failing, MakeBrain } from "./sweep.js";
+export type { Outcome } from "./measures.js";
+export { Histogram, startOf } from "./measures.js";
+export { SCENARIOS, parseScenario, scenario } from "./scenario.js";
+export type { Scenario } from "./scenario.js";
+export { boundOf, speedOf, totalWork, workOf, write } from "./script.js";
+export type { Script, ScriptEvent } from "./script.js";
+export { Simulation } from "./simulation.js";
+export type { SimulationOptions } from "./simulation.js";
