@@ -126,6 +126,9 @@ export class NodeDesk {
         window: Math.max(node.window, node.slots),
         services: node.services,
         idempotent: node.idempotent,
+        ...(node.memoryMb !== undefined && { memoryMb: node.memoryMb }),
+        ...(node.providers && { providers: node.providers }),
+        ...(node.labels && { labels: node.labels }),
         resuming: running.length > 0,
       });
     if (back || running.length > 0) this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
@@ -311,7 +314,7 @@ export class NodeDesk {
     view?.peer?.send({
       t: "run",
       service,
-      attemptTimeoutMs,
+      attemptTimeoutMs: Math.max(0, Math.ceil(attemptTimeoutMs)),
       tasks,
       attempts,
       ...(inputs && { inputs }),

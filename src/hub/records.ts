@@ -1,5 +1,6 @@
 // What a hub writes to its journal, one row each. Encoded as wire frames, so that payload columns cost one copy.
 // Replaying a record twice must be harmless: compaction writes what still lives again, behind what it copied.
+import type { Needs } from "../scheduler/index.js";
 import { decodeFrame, encodeFrame, type MessageOf } from "../wire/index.js";
 
 /** Jobs that share their options. Job i is task `first + i`, number `seqs[i]` of its session. */
@@ -13,6 +14,9 @@ export interface SubmitRecord {
   readonly priority: number;
   readonly attempts: number;
   readonly attemptTimeoutMs: number;
+  readonly failEarly?: boolean;
+  readonly idempotent?: boolean;
+  readonly needs?: Needs;
   /** Milliseconds since 1970; absent: none. */
   readonly deadlineAt?: number;
   /** Jobs of the session whose solutions each job takes as further payloads. */

@@ -38,6 +38,9 @@ export interface ComputingNodeOptions {
   /** Users of one hub in different domains never meet. Default "166". */
   readonly domain?: string | number;
   readonly services: Services;
+  /** What jobs may ask of a node: its memory in MiB, and words of the operator's choice. */
+  readonly memoryMb?: number;
+  readonly labels?: readonly string[];
   readonly kind?: NodeKind;
   /** Leaves after this many answers. */
   readonly limit?: number;
@@ -197,6 +200,8 @@ export class ComputingNode {
         slots: this.#options.slots ?? 1,
         window: this.#credit.told,
         services: [...this.#services.keys()],
+        ...(this.#options.memoryMb !== undefined && { memoryMb: this.#options.memoryMb }),
+        ...(this.#options.labels && { labels: [...this.#options.labels] }),
         idempotent: [...this.#services.values()]
           .filter((service) => service.idempotent)
           .map((service) => service.name),

@@ -29,13 +29,34 @@ const attempts = { tasks: f64, attempts: u16 };
 /** A set of sequence numbers as [start, count, start, count, ...]. */
 const runs = { runs: f64 };
 
+const labels = v.pipe(v.array(name), v.maxLength(64));
+
 /** What all jobs of one `submit` share. */
 const jobOptions = {
   service: name,
   priority: v.optional(v.pipe(v.number(), v.safeInteger())),
   attempts: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000))),
-  attemptTimeoutMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+  /** -1: the hub goes by the durations it has seen. */
+  attemptTimeoutMs: v.optional(
+    v.pipe(
+      v.number(),
+      v.finite(),
+      v.check((ms) => ms === -1 || ms >= 1, "is neither -1 nor 1 or more"),
+    ),
+  ),
   deadlineMs: v.optional(v.pipe(v.number(), v.finite(), v.minValue(1))),
+  /** Fail as soon as the deadline can not be met any more. */
+  failEarly: v.optional(v.boolean()),
+  /** A second copy may run while the first does. */
+  idempotent: v.optional(v.boolean()),
+  /** What a node must have besides the service. */
+  needs: v.optional(
+    v.object({
+      memoryMb: v.optional(count),
+      provider: v.optional(name),
+      labels: v.optional(labels),
+    }),
+  ),
 };
 
 /** 16 bytes and 32 bytes in hexadecimal. */
@@ -76,6 +97,10 @@ export const MESSAGES = {
           window: v.pipe(count, v.maxValue(65_536)),
           services: v.pipe(v.array(name), v.maxLength(1024)),
           idempotent: v.pipe(v.array(name), v.maxLength(1024)),
+          /** What jobs may ask of a node: memory in MiB, execution providers, words of the operator's choice. */
+          memoryMb: v.optional(count),
+          providers: v.optional(labels),
+          labels: v.optional(labels),
           /** Attempts it runs or holds, from before the link broke. Unstored answers follow as `solved` and `failed`. */
           ...attempts,
         }),
