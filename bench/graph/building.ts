@@ -1,13 +1,6 @@
 // How long it takes to build, plan and export graphs of ten thousand operations: the first of a process, and again.
-import {
-  gradients,
-  input,
-  plan,
-  program,
-  tensor,
-  type Expression,
-  type Program,
-} from "../../src/graph/index.js";
+import { gradients, input, program, tensor, type Expression, type Program } from "../../src/graph/index.js";
+import { plan } from "../../src/graph/planning.js";
 import { print, round } from "./contest.js";
 
 const OPERATIONS = 10_000;

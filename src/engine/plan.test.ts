@@ -1,17 +1,7 @@
 // Plans run by an engine against the whole program: the same bits where pieces are elementwise, close where they are matrix products.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  gradients,
-  input,
-  named,
-  plan,
-  program,
-  runPlan,
-  tensor,
-  type Capacity,
-  type Expression,
-  type Program,
-} from "../graph/index.js";
+import { gradients, input, named, program, tensor, type Expression, type Program } from "../graph/index.js";
+import { plan, runPlan, type Capacity } from "../graph/planning.js";
 import { toNumbers, toTensor, type Tensor } from "../tensor/index.js";
 import type { Engine, Session } from "./engine.js";
 import { ortNodeEngine } from "./ort-node.node.js";

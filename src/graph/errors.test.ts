@@ -7,11 +7,11 @@ import {
   GraphError,
   input,
   load,
-  plan,
   program,
   tensor,
   type Expression,
 } from "./index.js";
+import { plan } from "./planning.js";
 import { toTensor, type DType } from "../tensor/index.js";
 
 const x = (...shape: (number | string)[]): Expression => input("x", "float32", shape);

@@ -11,18 +11,6 @@ export { arange, dimension, full, ones, zeros } from "./creation.js";
 export { checkpoint } from "./checkpoint.js";
 export { jacobian } from "./jacobian.js";
 export { gradients, pullBack, valueAndGradients } from "./gradient.js";
-export {
-  plan,
-  partOf,
-  runPlan,
-  type Capacity,
-  type NodeCapacity,
-  type Plan,
-  type PlanOptions,
-  type Source,
-  type Task,
-} from "./plan.js";
-export { draw } from "./draw.js";
 export { evaluate } from "./interpreter.js";
 export { Nd } from "./nd.js";
 export { named, program, Program, type Port, type ProgramSpec } from "./program.js";
