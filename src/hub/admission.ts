@@ -84,6 +84,7 @@ export class Admission {
       const record: SubmitRecord = {
         k: "submit",
         session: session.name,
+        client: session.client,
         domain: session.domain,
         durable: session.durable,
         service: message.service,
@@ -207,7 +208,15 @@ function inputFailed({ seq, result }: Job): string {
   return `Job ${seq}, whose solution was to be an input, failed: ${why}`;
 }
 
-const NO_OPTIONS = { session: "", domain: "", durable: false, priority: 0, attempts: 0, attemptTimeoutMs: 0 };
+const NO_OPTIONS = {
+  session: "",
+  client: "",
+  domain: "",
+  durable: false,
+  priority: 0,
+  attempts: 0,
+  attemptTimeoutMs: 0,
+};
 
 function taskBatch(jobs: readonly Job[]): TaskBatch<Job> {
   const first = jobs[0]!;

@@ -6,6 +6,8 @@ import { decodeFrame, encodeFrame, type MessageOf } from "../wire/index.js";
 export interface SubmitRecord {
   readonly k: "submit";
   readonly session: string;
+  /** Id of the main node that submitted them. */
+  readonly client: string;
   readonly domain: string;
   readonly durable: boolean;
   readonly service: string;

@@ -134,7 +134,10 @@ export const MESSAGES = {
   resume: { from: ["client"], schema: v.object({ t: v.literal("resume") }) },
 
   // Hub and node.
-  /** Tasks of one service, in the order they are to start. `inputs[i]`: how many of the payloads belong to task i (first its job, then its inputs). */
+  /**
+   * Tasks of one service, in the order they are to start. Task i is job `seqs[i]` of the main node `clients[from[i]]`; without
+   * `from` all are of the first. `inputs[i]`: how many of the payloads belong to task i (first its job, then its inputs).
+   */
   run: {
     from: ["hub"],
     schema: v.object({
@@ -142,6 +145,9 @@ export const MESSAGES = {
       service: name,
       attemptTimeoutMs: count,
       ...attempts,
+      clients: v.pipe(v.array(text(256)), v.minLength(1), v.maxLength(65_536)),
+      from: v.optional(u16),
+      seqs: f64,
       inputs: v.optional(u16),
       ...payloads,
     }),
