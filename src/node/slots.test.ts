@@ -50,7 +50,16 @@ function slotsOf(count: number, services: Parameters<typeof installServices>[0],
       tasks.map((entry) => {
         const [task, attempt] = typeof entry === "number" ? [entry, 1] : entry;
         const bytes = new TextEncoder().encode(`${task}.${attempt}`);
-        return { task, attempt, service: "s", client, seq: task, timeoutMs, payload: { kind: 1, bytes }, inputs: [] };
+        return {
+          task,
+          attempt,
+          service: "s",
+          client,
+          seq: task,
+          timeoutMs,
+          payload: { kind: 1, bytes },
+          inputs: [],
+        };
       }),
     );
   let timeoutMs = 0;

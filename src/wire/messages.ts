@@ -175,7 +175,7 @@ export const MESSAGES = {
   },
   /** The hub has these answers safe, or does not want them: forget them. */
   stored: { from: ["hub"], schema: v.object({ t: v.literal("stored"), ...attempts }) },
-  /** How many tasks the node wants to hold at once; 0: no more at all, it is about to leave. */
+  /** How many tasks the node wants to hold at once; 0: none, it pauses or is about to leave; another number takes that back. */
   credit: {
     from: ["node"],
     schema: v.object({ t: v.literal("credit"), window: v.pipe(count, v.maxValue(65_536)) }),
