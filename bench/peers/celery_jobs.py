@@ -28,7 +28,7 @@ def main(jobs, rounds):
     payload = "x" * 100
     while len(app.control.ping(timeout=0.5)) < 2:
         pass
-    group(echo.s(payload) for _ in range(100)).apply_async().get(timeout=60)
+    group(echo.s(payload) for _ in range(2000)).apply_async().get(timeout=60)
     began = time.perf_counter()
     solved = len(group(echo.s(payload) for _ in range(jobs)).apply_async().get(timeout=300))
     seconds = time.perf_counter() - began

@@ -26,7 +26,7 @@ def main(jobs, rounds):
         with Client(scheduler_file=meeting, timeout=60) as client:
             client.wait_for_workers(2, timeout=60)
             payload = bytes(100)
-            client.gather(client.map(echo, [payload] * 100, pure=False))
+            client.gather(client.map(echo, [payload] * 2000, pure=False))
             began = time.perf_counter()
             futures = client.map(echo, [payload] * jobs, pure=False)
             solved = len(client.gather(futures))
