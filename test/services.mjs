@@ -4,7 +4,15 @@ import { writeSync } from "node:fs";
 import { threadId } from "node:worker_threads";
 
 /** Straight to the pipe: also from a worker, and also just before the thread is held. */
-const say = (line) => writeSync(1, `${line}\n`);
+function say(line) {
+  for (;;)
+    try {
+      return writeSync(1, `${line}\n`);
+    } catch (error) {
+      // The pipe is full: whoever watches is behind.
+      if (error.code !== "EAGAIN") throw error;
+    }
+}
 
 const parts = (job) => {
   const [name, ms = "0"] = job.text().split(" ");
