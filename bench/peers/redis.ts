@@ -17,8 +17,11 @@ export async function startRedis(): Promise<Redis> {
     Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
     { stdio: ["ignore", "pipe", "inherit"] },
   );
-  const stop = () => void child.kill();
-  process.on("exit", stop);
+  const stop = () => {
+    process.off("exit", stop);
+    child.kill();
+  };
+  process.once("exit", stop);
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).on("line", (line) => {
       if (/Ready to accept connections/.test(line)) resolve();
