@@ -36,9 +36,12 @@ export async function startScript(script: URL, ...args: string[]): Promise<Start
   };
 }
 
+const folders: string[] = [];
+process.on("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** A folder that goes with the process. */
 export function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), "flockwork-bench-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }

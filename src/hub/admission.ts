@@ -85,6 +85,7 @@ export class Admission {
         k: "submit",
         session: session.name,
         owner: session.owner,
+        client: session.client,
         domain: session.domain,
         durable: session.durable,
         service: message.service,
@@ -205,6 +206,7 @@ export class Admission {
 const NO_OPTIONS = {
   session: "",
   owner: "",
+  client: "",
   domain: "",
   durable: false,
   priority: 0,

@@ -63,6 +63,7 @@ export class ClientDesk {
       session.resumed = false;
     }
     session.peer = peer;
+    session.client = hello.id;
     session.lastSeen = Date.now();
     session.toldUnknown.clear();
     this.#parts.log.info(

@@ -13,6 +13,7 @@ import type { MessageFrom, MessageOf } from "../wire/index.js";
 import { gather, payloadAt, type PayloadSource } from "./columns.js";
 import type { HubCore, HubParts } from "./core.js";
 import type { Job, Segment } from "./jobs.js";
+import { originsOf } from "./origins.js";
 import type { Hello, Peer } from "./peer.js";
 
 /** A node as the hub sees it, also for a while after its link broke. */
@@ -117,6 +118,8 @@ export class NodeDesk {
     view.state = "running";
     this.views.set(id, view);
     const running = attemptRefs(node.tasks, node.attempts);
+    // It asks for nothing yet, so it is given nothing: drained before the scheduler counts on it.
+    const paused = node.window === 0;
     if (!back)
       this.#core.handle({
         type: "NodeJoined",
@@ -129,9 +132,13 @@ export class NodeDesk {
         ...(node.memoryMb !== undefined && { memoryMb: node.memoryMb }),
         ...(node.providers && { providers: node.providers }),
         ...(node.labels && { labels: node.labels }),
-        resuming: running.length > 0,
+        resuming: running.length > 0 || paused,
       });
-    if (back || running.length > 0) this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
+    if (back && !paused)
+      this.#core.handle({ type: "NodeWindow", node: id, window: Math.max(node.window, node.slots) });
+    if (paused) this.#core.handle({ type: "NodeDraining", node: id });
+    if (back || running.length > 0 || paused)
+      this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
     if (this.#awaited.delete(id)) this.resumeDispatch();
     this.#remember(id);
     this.#parts.log.info(
@@ -317,6 +324,7 @@ export class NodeDesk {
       attemptTimeoutMs: Math.max(0, Math.ceil(attemptTimeoutMs)),
       tasks,
       attempts,
+      ...originsOf(group),
       ...(inputs && { inputs }),
       ...gather(sources),
     });

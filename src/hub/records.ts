@@ -8,6 +8,8 @@ export interface SubmitRecord {
   readonly k: "submit";
   readonly session: string;
   readonly owner: string;
+  /** Id of the main node that submitted them. */
+  readonly client: string;
   readonly domain: string;
   readonly durable: boolean;
   readonly service: string;

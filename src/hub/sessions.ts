@@ -9,6 +9,8 @@ export class ClientSession {
   nextSeq = 0;
   peer: Peer | undefined = undefined;
   instance = "";
+  /** Id of the main node that joined last. */
+  client = "";
   /** Sequence numbers below belong to an earlier process; their results wait until it asks with `resume`. */
   since = 0;
   resumed = false;

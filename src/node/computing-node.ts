@@ -44,6 +44,10 @@ export interface ComputingNodeOptions {
   readonly kind?: NodeKind;
   /** Leaves after this many answers. */
   readonly limit?: number;
+  /** Whether it asks for tasks beyond its slots, so that short ones need not wait for their way here. Default true. */
+  readonly prefetch?: boolean;
+  /** Joins without taking tasks, until resume(). Default false. */
+  readonly paused?: boolean;
   /** Called once an outage: no hub answers, the node goes on trying. */
   readonly onWaiting?: (error: FlockworkError) => void;
   readonly onUp?: () => void;
@@ -84,6 +88,9 @@ export class ComputingNode {
   #lastFlush = 0;
   #answered = 0;
   #state: NodeState = "unknown";
+  #paused: boolean;
+  /** The window that the last hello named. */
+  #greeted = 0;
   #leaving: Promise<void> | undefined = undefined;
   #idle: (() => void) | undefined = undefined;
   #beat: { close(): void } | undefined = undefined;
@@ -94,6 +101,7 @@ export class ComputingNode {
     if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
       throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
     this.#options = options;
+    this.#paused = options.paused ?? false;
     this.#runtime = runtime;
     this.#services = installServices(options.services);
     this.#domain = String(options.domain ?? DEFAULT_DOMAIN);
@@ -131,7 +139,10 @@ export class ComputingNode {
       url: options.hub,
       dial: runtime.dial,
       token: options.token,
-      hello: () => this.#hello(),
+      hello: () => {
+        this.#greeted = this.#wanted;
+        return this.#hello();
+      },
       onUp: () => this.#up(),
       onDown: (reason) => {
         this.#state = "unknown";
@@ -165,6 +176,23 @@ export class ComputingNode {
     return this.#answered;
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Takes nothing new until resume(): what runs is finished, what waits here is given back. */
+  pause(): void {
+    this.#paused = true;
+    this.#slots.recallAll();
+    this.#askFlush();
+  }
+
+  /** Takes tasks again. */
+  resume(): void {
+    this.#paused = false;
+    this.#askFlush();
+  }
+
   /** Takes nothing new, finishes what runs, gives back what waits, leaves. */
   close(): Promise<void> {
     this.#leaving ??= this.#leave();
@@ -184,8 +212,6 @@ export class ComputingNode {
 
   #hello(): MessageOf<"hello"> {
     const mine = [...this.#slots.held(), ...this.#answers.unconfirmed()];
-    // The hub counts from what the hello says.
-    this.#credit.told = this.#options.limit === undefined ? this.#credit.window : 1;
     return {
       t: "hello",
       version: PROTOCOL_VERSION,
@@ -198,7 +224,7 @@ export class ComputingNode {
       domain: this.#domain,
       node: {
         slots: this.#options.slots ?? 1,
-        window: this.#credit.told,
+        window: this.#wanted,
         services: [...this.#services.keys()],
         ...(this.#options.memoryMb !== undefined && { memoryMb: this.#options.memoryMb }),
         ...(this.#options.labels && { labels: [...this.#options.labels] }),
@@ -220,11 +246,9 @@ export class ComputingNode {
         this.#options.token,
       );
     for (const message of this.#answers.all()) this.#link.send(message);
-    if (this.#leaving !== undefined) this.#link.send({ t: "credit", window: 0 });
-    else if (this.#options.limit !== undefined) {
-      this.#credit.told = this.#wanted;
-      this.#link.send({ t: "credit", window: this.#wanted });
-    }
+    // The hub counts from the hello: what was said since then is lost.
+    this.#credit.told = this.#greeted;
+    if (this.#wanted !== this.#greeted) this.#askFlush();
     this.#options.onUp?.();
   }
 
@@ -260,13 +284,13 @@ export class ComputingNode {
     const room = this.#room;
     const kept = room >= attempts.length ? attempts : attempts.slice(0, room);
     for (const { task, attempt } of attempts.slice(kept.length)) this.#giveBack(task, attempt);
-    if (this.#options.limit !== undefined) this.#askFlush();
+    if (this.#exact) this.#askFlush();
     this.#slots.add(kept);
   }
 
   /** How many more tasks it may start before it leaves. */
   get #room(): number {
-    if (this.#leaving !== undefined) return 0;
+    if (this.#leaving !== undefined || this.#paused) return 0;
     const { limit = Infinity } = this.#options;
     return Math.max(0, limit - this.#answered - this.#slots.size);
   }
@@ -279,16 +303,23 @@ export class ComputingNode {
 
   /** The credit to ask for, when the hub should hear of it. */
   #creditNews(): number | undefined {
-    if (this.#leaving !== undefined) return undefined;
-    if (this.#options.limit === undefined) return this.#credit.news();
-    if (this.#wanted > 0 === this.#credit.told > 0) return undefined;
-    this.#credit.told = this.#wanted;
-    return this.#wanted;
+    const { told } = this.#credit;
+    const wanted = this.#wanted;
+    if (wanted > 0 && told > 0) return this.#exact ? undefined : this.#credit.news();
+    if (wanted === told) return undefined;
+    this.#credit.told = wanted;
+    return wanted;
   }
 
-  /** The credit of a node with a limit. */
+  /** Whether it holds no more than it can start. */
+  get #exact(): boolean {
+    return this.#options.limit !== undefined || this.#options.prefetch === false;
+  }
+
+  /** How many tasks it wants to hold now; 0: none, and none new. */
   get #wanted(): number {
-    return Math.min(this.#options.slots ?? 1, this.#room);
+    const room = this.#room;
+    return Math.min(room, this.#exact ? (this.#options.slots ?? 1) : this.#credit.window);
   }
 
   #askFlush(): void {
@@ -301,6 +332,9 @@ export class ComputingNode {
     if (!this.#flushAsked) return;
     this.#flushAsked = false;
     this.#lastFlush = performance.now();
+    // First: an answer would bring the next task to a node that wants none.
+    const window = this.#creditNews();
+    if (window !== undefined) this.#link.send({ t: "credit", window });
     for (const message of this.#answers.takeFresh()) this.#link.send(message);
     if (this.#dropped.tasks.length > 0) {
       const { tasks, attempts } = this.#dropped;
@@ -311,8 +345,6 @@ export class ComputingNode {
         attempts: Uint16Array.from(attempts),
       });
     }
-    const window = this.#creditNews();
-    if (window !== undefined) this.#link.send({ t: "credit", window });
     this.#link.flush();
   }
 
@@ -328,8 +360,7 @@ export class ComputingNode {
   }
 
   async #leave(): Promise<void> {
-    this.#link.send({ t: "credit", window: 0 });
-    this.#slots.recallAll();
+    this.pause();
     this.#flush();
     if (this.#slots.size > 0 || this.#answers.size > 0)
       await new Promise<void>((resolve) => {
@@ -354,7 +385,7 @@ export class ComputingNode {
 
 function* attemptsOf(message: MessageOf<"run">): Iterable<Attempt> {
   const payloads = unpackPayloads(message);
-  const { tasks, attempts, inputs, service, attemptTimeoutMs } = message;
+  const { tasks, attempts, clients, from, seqs, inputs, service, attemptTimeoutMs } = message;
   for (let i = 0, at = 0; i < tasks.length; i++) {
     const count = inputs?.[i] ?? 1;
     const payload = payloads[at];
@@ -364,6 +395,8 @@ function* attemptsOf(message: MessageOf<"run">): Iterable<Attempt> {
       task: tasks[i]!,
       attempt: attempts[i]!,
       service,
+      client: clients[from?.[i] ?? 0] as NodeId,
+      seq: seqs[i]!,
       timeoutMs: attemptTimeoutMs,
       payload,
       inputs: count > 1 ? payloads.slice(at + 1, at + count) : NONE,

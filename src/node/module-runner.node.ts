@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import { FlockworkError } from "../ids/index.js";
 import type { Payload } from "../wire/index.js";
 import type { WorkerAnswer, WorkerRun } from "./module-worker.node.js";
-import type { KillableRun, ModuleRunner } from "./runner.js";
+import type { AttemptFacts, KillableRun, ModuleRunner } from "./runner.js";
 import type { Job, ModuleService } from "./service.js";
 
 const WORKER = new URL("./module-worker.node.js", import.meta.url);
@@ -38,7 +38,7 @@ export function workerModules(): ModuleRunner {
     return worker.terminate();
   }
 
-  function run(service: ModuleService, job: Job, attempt: number): KillableRun {
+  function run(service: ModuleService, job: Job, facts: AttemptFacts): KillableRun {
     const worker = take();
     let over = false;
     let finish!: () => void;
@@ -71,7 +71,9 @@ export function workerModules(): ModuleRunner {
       // A copy: the frame it lies in may hold other jobs.
       bytes: job.bytes().slice(),
       inputs: job.inputs.map((input) => ({ kind: input.kind, bytes: input.bytes().slice() })),
-      attempt,
+      attempt: facts.attempt,
+      client: facts.client,
+      seq: facts.seq,
     };
     worker.postMessage(message);
     return {

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import { FlockworkError } from "../ids/index.js";
 import { Content, PAYLOAD_KINDS, type Payload, type PayloadKind } from "../wire/index.js";
-import { encodeSolution } from "./runner.js";
+import { encodeSolution, type AttemptFacts } from "./runner.js";
 import { failureOf, Job, type ServiceFunction } from "./service.js";
 
 interface Sent {
@@ -10,12 +10,11 @@ interface Sent {
   readonly bytes: Uint8Array;
 }
 
-export interface WorkerRun extends Sent {
+export interface WorkerRun extends Sent, AttemptFacts {
   /** file: URL of the module, and the name of its exported function. */
   readonly module: string;
   readonly name: string;
   readonly inputs: readonly Sent[];
-  readonly attempt: number;
 }
 
 export type WorkerAnswer =
@@ -35,7 +34,8 @@ async function answer(run: WorkerRun): Promise<WorkerAnswer> {
       run.inputs.map((input) => new Content(received(input))),
     );
     // The worker is killed when it must stop, so its signal never fires.
-    const result = await service(job, { signal: new AbortController().signal, attempt: run.attempt });
+    const { attempt, client, seq } = run;
+    const result = await service(job, { signal: new AbortController().signal, attempt, client, seq });
     return { ok: true, payload: encodeSolution(result) };
   } catch (error) {
     return { ok: false, failure: failureOf(error) };

@@ -18,9 +18,12 @@ export interface KillableRun {
   kill(): void;
 }
 
+/** What a service may know of its run, without the signal: a worker is killed instead. */
+export type AttemptFacts = Omit<ServiceContext, "signal">;
+
 /** One per slot: a worker that is kept between runs and replaced when it was killed. */
 export interface ModuleRunner {
-  run(service: ModuleService, job: Job, attempt: number): KillableRun;
+  run(service: ModuleService, job: Job, facts: AttemptFacts): KillableRun;
   close(): Promise<void>;
 }
 

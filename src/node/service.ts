@@ -1,5 +1,5 @@
 // What a computing node can do: services, plain functions that the operator of the node installed. Nothing here runs them.
-import { FlockworkError } from "../ids/index.js";
+import { FlockworkError, type NodeId } from "../ids/index.js";
 import { Content, type Payload } from "../wire/index.js";
 
 /** What a service gets: the job's payload, and the solutions of the jobs it names as inputs. */
@@ -18,6 +18,10 @@ export interface ServiceContext {
   readonly signal: AbortSignal;
   /** Number of this try, from 1. */
   readonly attempt: number;
+  /** Id of the main node that asked. */
+  readonly client: NodeId;
+  /** The job's number at that main node, from 0: its place among all jobs of the session. */
+  readonly seq: number;
 }
 
 /** Returns the solution: bytes, text, a Tensor or anything JSON can hold. Throwing fails the attempt; see ServiceError. */

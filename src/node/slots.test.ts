@@ -1,6 +1,6 @@
 // The slots of a node: what runs when, what is given back, what nobody hears any more.
 import { describe, expect, it } from "vitest";
-import { FlockworkError } from "../ids/index.js";
+import { FlockworkError, makeNodeId } from "../ids/index.js";
 import type { Payload } from "../wire/index.js";
 import { noModules, type ModuleRunner } from "./runner.js";
 import { installServices, ServiceError, type ServiceFunction } from "./service.js";
@@ -50,10 +50,20 @@ function slotsOf(count: number, services: Parameters<typeof installServices>[0],
       tasks.map((entry) => {
         const [task, attempt] = typeof entry === "number" ? [entry, 1] : entry;
         const bytes = new TextEncoder().encode(`${task}.${attempt}`);
-        return { task, attempt, service: "s", timeoutMs, payload: { kind: 1, bytes }, inputs: [] };
+        return {
+          task,
+          attempt,
+          service: "s",
+          client,
+          seq: task,
+          timeoutMs,
+          payload: { kind: 1, bytes },
+          inputs: [],
+        };
       }),
     );
   let timeoutMs = 0;
+  const client = makeNodeId("main", Uint8Array.of(1, 2, 3, 4));
   return { slots, told, add, limit: (ms: number) => (timeoutMs = ms) };
 }
 

@@ -1,6 +1,6 @@
 // The slots of a node: a queue of attempts, how they run, are recalled and stopped. It knows no link: what happens is told
 // to its listener.
-import { FlockworkError } from "../ids/index.js";
+import { FlockworkError, type NodeId } from "../ids/index.js";
 import { Content, type Payload } from "../wire/index.js";
 import { runInline, type KillableRun, type ModuleRunner } from "./runner.js";
 import { failureOf, Job, type InstalledService, type ServiceContext } from "./service.js";
@@ -10,6 +10,9 @@ export interface Attempt {
   readonly task: number;
   readonly attempt: number;
   readonly service: string;
+  /** The main node that asked, and the job's number there. */
+  readonly client: NodeId;
+  readonly seq: number;
   /** 0: no limit. */
   readonly timeoutMs: number;
   readonly payload: Payload;
@@ -173,7 +176,7 @@ export class Slots {
         if (result instanceof Promise) this.#settle(held, result);
         else this.#solved(held, result);
       } else {
-        held.run = this.#modules.run(service.run, job, attempt.attempt);
+        held.run = this.#modules.run(service.run, job, held);
         this.#settle(held, held.run.settled);
         this.#limit(held);
       }
@@ -269,6 +272,14 @@ class Held implements ServiceContext {
 
   get attempt(): number {
     return this.what.attempt;
+  }
+
+  get client(): NodeId {
+    return this.what.client;
+  }
+
+  get seq(): number {
+    return this.what.seq;
   }
 
   /** Made when first asked for: most services never look. */

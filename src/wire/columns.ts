@@ -8,14 +8,20 @@ interface Columns extends Partial<PayloadColumns> {
   readonly seqs?: Float64Array;
   readonly ms?: Float32Array;
   readonly inputs?: Uint16Array | readonly number[];
+  readonly clients?: readonly string[];
+  readonly from?: Uint16Array | undefined;
 }
 
 /** What is wrong with the columns of a message that has passed its schema; undefined if nothing. */
 export function columnsFault(message: Columns): string | undefined {
-  const { tasks, attempts, seqs, ms, inputs, kinds, lengths, data } = message;
+  const { tasks, attempts, seqs, ms, inputs, clients, from, kinds, lengths, data } = message;
   // Not in `submit`, where `attempts` is an option of the jobs.
   if (tasks && attempts && tasks.length !== attempts.length) return "tasks and attempts differ in length";
   if (tasks && ms && tasks.length !== ms.length) return "tasks and ms differ in length";
+  if (tasks && seqs && tasks.length !== seqs.length) return "tasks and seqs differ in length";
+  if (tasks && from && tasks.length !== from.length) return "tasks and from differ in length";
+  if (clients && from?.some((client) => client >= clients.length))
+    return "a task is from a client that is not named";
   for (const numbers of [tasks, seqs])
     if (numbers && !numbers.every(isNumber)) return "a task or sequence number is not a whole number from 0";
   if (!kinds || !lengths || !data) return undefined;

@@ -12,6 +12,11 @@ import {
 import { packPayloads } from "./payloads.js";
 
 const attempts = { tasks: Float64Array.of(7, 2 ** 40), attempts: Uint16Array.of(1, 3) };
+const asked = {
+  clients: ["main.0a.14.1e.28", "other.01.02.03.04"],
+  from: Uint16Array.of(1, 0),
+  seqs: Float64Array.of(0, 9),
+};
 const runs = { runs: Float64Array.of(0, 10) };
 const two = packPayloads([
   { kind: 1, bytes: new TextEncoder().encode("first job") },
@@ -59,7 +64,7 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
   },
   ack: { t: "ack", ...runs },
   resume: { t: "resume" },
-  run: { t: "run", service: "upper", attemptTimeoutMs: 0, ...attempts, ...two },
+  run: { t: "run", service: "upper", attemptTimeoutMs: 0, ...attempts, ...asked, ...two },
   stop: { t: "stop", why: "cancelled", ...attempts },
   recall: { t: "recall", ...attempts },
   dropped: { t: "dropped", ...attempts },
@@ -160,6 +165,9 @@ describe("checkMessage", () => {
       "client",
       { ...GOOD.submit, lengths: Uint32Array.of(2 ** 32 - 1, 2 ** 32 - 1), data: new Uint8Array(0) },
     ],
+    ["from a client that is not named", "hub", { ...GOOD.run, from: Uint16Array.of(0, 2) }],
+    ["tasks and from differ", "hub", { ...GOOD.run, from: Uint16Array.of(0) }],
+    ["tasks and seqs differ", "hub", { ...GOOD.run, seqs: Float64Array.of(0) }],
     ["kind 9 is not known", "client", { ...GOOD.submit, kinds: Uint8Array.of(0, 9) }],
     ["1 payload kinds but 2 lengths", "client", { ...GOOD.submit, kinds: Uint8Array.of(0) }],
   ])("refuses columns that do not fit: %s", (what, role, message) => {
@@ -171,6 +179,8 @@ describe("checkMessage", () => {
       ...GOOD.run,
       tasks: Float64Array.of(1),
       attempts: Uint16Array.of(1),
+      from: undefined,
+      seqs: Float64Array.of(0),
       inputs: Uint16Array.of(2),
     };
     expect(checkMessage(run, "hub")).toEqual(run);

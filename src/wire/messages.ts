@@ -172,7 +172,10 @@ export const MESSAGES = {
   resume: { from: ["client"], schema: v.object({ t: v.literal("resume") }) },
 
   // Hub and node.
-  /** Tasks of one service, in the order they are to start. `inputs[i]`: how many of the payloads belong to task i (first its job, then its inputs). */
+  /**
+   * Tasks of one service, in the order they are to start. Task i is job `seqs[i]` of the main node `clients[from[i]]`; without
+   * `from` all are of the first. `inputs[i]`: how many of the payloads belong to task i (first its job, then its inputs).
+   */
   run: {
     from: ["hub"],
     schema: v.object({
@@ -180,6 +183,9 @@ export const MESSAGES = {
       service: name,
       attemptTimeoutMs: count,
       ...attempts,
+      clients: v.pipe(v.array(text(256)), v.minLength(1), v.maxLength(65_536)),
+      from: v.optional(u16),
+      seqs: f64,
       inputs: v.optional(u16),
       ...payloads,
     }),
@@ -207,7 +213,7 @@ export const MESSAGES = {
   },
   /** The hub has these answers safe, or does not want them: forget them. */
   stored: { from: ["hub"], schema: v.object({ t: v.literal("stored"), ...attempts }) },
-  /** How many tasks the node wants to hold at once; 0: no more at all, it is about to leave. */
+  /** How many tasks the node wants to hold at once; 0: none, it pauses or is about to leave; another number takes that back. */
   credit: {
     from: ["node"],
     schema: v.object({ t: v.literal("credit"), window: v.pipe(count, v.maxValue(65_536)) }),

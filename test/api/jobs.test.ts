@@ -133,6 +133,11 @@ describe.concurrent("jobs", () => {
     );
     const worker = await flock.worker(hub.url, { services: ["upper"] });
     for (const batch of all) for await (const result of batch) expect(result.ok).toBe(true);
+    await until(
+      "all runs are said",
+      () => worker.began,
+      (began) => began.length === 6,
+    );
     expect(worker.began).toEqual(["high 1", "high 2", "plain 1", "plain 2", "low 1", "low 2"]);
   });
 
