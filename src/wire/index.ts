@@ -5,6 +5,8 @@ export * from "./runs.js";
 export * from "./content.js";
 export * from "./backoff.js";
 export * from "./clock.js";
+export * from "./stream.js";
+export * from "./transfers.js";
 export * from "./link.js";
 export * from "./outbox.js";
 export * from "./socket.js";
