@@ -3,6 +3,7 @@ export * from "./messages.js";
 export * from "./payloads.js";
 export * from "./runs.js";
 export * from "./content.js";
+export * from "./byte-stream.js";
 export * from "./backoff.js";
 export * from "./clock.js";
 export * from "./stream.js";
