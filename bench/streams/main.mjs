@@ -6,7 +6,8 @@ const total = Number(count);
 const piece = new Uint8Array(256 * 1024).fill(7);
 
 async function* bytes() {
-  for (let at = 0; at < total; at += piece.length) yield piece.subarray(0, Math.min(piece.length, total - at));
+  for (let at = 0; at < total; at += piece.length)
+    yield piece.subarray(0, Math.min(piece.length, total - at));
 }
 
 const main = await MainNode.join({ hub });

@@ -4,7 +4,8 @@ import { ComputingNode } from "../../dist/flock/index.node.js";
 const piece = new Uint8Array(256 * 1024).fill(7);
 
 async function* bytes(count) {
-  for (let at = 0; at < count; at += piece.length) yield piece.subarray(0, Math.min(piece.length, count - at));
+  for (let at = 0; at < count; at += piece.length)
+    yield piece.subarray(0, Math.min(piece.length, count - at));
 }
 
 await ComputingNode.join({

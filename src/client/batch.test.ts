@@ -27,9 +27,7 @@ class Host implements BatchHost {
       index,
     );
     this.chunks.push(payloads.length);
-    payloads.forEach(({ bytes }, i) =>
-      this.sent.set(message.seq + i, new TextDecoder().decode(bytes)),
-    );
+    payloads.forEach(({ bytes }, i) => this.sent.set(message.seq + i, new TextDecoder().decode(bytes)));
   }
 
   room = () => this.outstanding.room();
@@ -49,7 +47,10 @@ class Host implements BatchHost {
   solve(seq: number): void {
     const ticket = this.outstanding.take(seq);
     const bytes = new TextEncoder().encode(this.sent.get(seq)!.toUpperCase());
-    ticket?.sink.settle(ticket.index, new Solution({ payload: { kind: 1, bytes } }, NODE, ticket.index, ticket));
+    ticket?.sink.settle(
+      ticket.index,
+      new Solution({ payload: { kind: 1, bytes } }, NODE, ticket.index, ticket),
+    );
   }
 
   fail(seq: number, code: string): void {

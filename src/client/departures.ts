@@ -71,8 +71,7 @@ export class Departures {
     const departure = this.#unaccepted.get(seq);
     if (departure === undefined) return;
     this.#unaccepted.delete(seq);
-    for (const upload of departure.uploads.values())
-      if (!upload.isKept) this.#host.transfers.cancel(upload);
+    for (const upload of departure.uploads.values()) if (!upload.isKept) this.#host.transfers.cancel(upload);
   }
 
   /** Whether a submit is here that the hub has not heard of. */
@@ -137,7 +136,10 @@ export class Departures {
     for (const other of this.#dependents(submit))
       this.#fail(
         other,
-        new JobError("input_failed", `Job ${submit.seq}, whose solution was to be an input, failed: ${error.message}`),
+        new JobError(
+          "input_failed",
+          `Job ${submit.seq}, whose solution was to be an input, failed: ${error.message}`,
+        ),
       );
   }
 }

@@ -357,7 +357,8 @@ export class MainNode {
     const uploads = new Map<number, Upload>();
     const payloads = jobs.map((job, i): Payload => {
       const source = "source" in job ? job.source : job.bytes;
-      if (source instanceof Uint8Array && source.length < STREAM_BYTES) return { kind: job.kind, bytes: source };
+      if (source instanceof Uint8Array && source.length < STREAM_BYTES)
+        return { kind: job.kind, bytes: source };
       uploads.set(i, this.#transfers.upload(source));
       return { kind: job.kind, bytes: NO_BYTES };
     });

@@ -171,7 +171,8 @@ export class ClientDesk {
     const { id, of } = message;
     const job = "seq" in of ? session.jobs.get(of.seq) : undefined;
     const blob = job?.stored ? job.result?.blobs?.get(job.resultIndex) : undefined;
-    if (blob !== undefined && session.peer !== undefined) this.#parts.transfers.fetch(session.peer, message, blob);
+    if (blob !== undefined && session.peer !== undefined)
+      this.#parts.transfers.fetch(session.peer, message, blob);
     else
       session.peer?.send({
         t: "broken",

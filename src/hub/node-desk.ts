@@ -331,7 +331,10 @@ export class NodeDesk {
     const first = streams?.[0];
     if (first === undefined) return answers;
     if (answers.tasks.length !== 1)
-      throw new FlockworkError("bad_message", `An uploaded answer comes alone, not with ${answers.tasks.length - 1} others.`);
+      throw new FlockworkError(
+        "bad_message",
+        `An uploaded answer comes alone, not with ${answers.tasks.length - 1} others.`,
+      );
     try {
       const { hash, bytes } = this.#parts.transfers.claim(view, first[1]);
       return { ...answers, blobs: [[0, hash, bytes]] };

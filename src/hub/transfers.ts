@@ -248,4 +248,7 @@ export class Transfers {
 }
 
 const GONE = new FlockworkError("closed", "Whoever sent this stream has gone.");
-const UNREADABLE = new FlockworkError("internal", "The hub can not read or store this payload; its log has more.");
+const UNREADABLE = new FlockworkError(
+  "internal",
+  "The hub can not read or store this payload; its log has more.",
+);

@@ -120,12 +120,16 @@ function* solvedMessages(answers: readonly Solved[]): Iterable<MessageOf<"solved
     let to = from;
     const alone = answers[from]!.upload;
     if (alone !== undefined) to++;
-    else for (
-      let bytes = 0;
-      to < answers.length && to - from < MAX_ANSWERS && (to === from || bytes < MAX_BYTES) && answers[to]!.upload === undefined;
-      to++
-    )
-      bytes += answers[to]!.payload.bytes.length;
+    else
+      for (
+        let bytes = 0;
+        to < answers.length &&
+        to - from < MAX_ANSWERS &&
+        (to === from || bytes < MAX_BYTES) &&
+        answers[to]!.upload === undefined;
+        to++
+      )
+        bytes += answers[to]!.payload.bytes.length;
     const part = answers.slice(from, to);
     yield {
       t: "solved",

@@ -426,7 +426,8 @@ function* attemptsOf(
     const count = inputs?.[i] ?? 1;
     const task = tasks[i]!;
     const attempt = attempts[i]!;
-    let others: readonly (Payload | RemotePayload)[] = count === 1 ? NONE : payloads.slice(at + 1, at + count);
+    let others: readonly (Payload | RemotePayload)[] =
+      count === 1 ? NONE : payloads.slice(at + 1, at + count);
     let payload: Payload | RemotePayload | undefined = payloads[at];
     if (payload === undefined)
       throw new FlockworkError("bad_message", `"run" has fewer payloads than tasks.`);

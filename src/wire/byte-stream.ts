@@ -12,8 +12,7 @@ const BYTES = 0;
 /** A value as a stream: an AsyncIterable (a Node Readable is one) or a ReadableStream of Uint8Array. Undefined: it is none. */
 export function byteStreamOf(value: unknown): ByteStream | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  if (Symbol.asyncIterator in value)
-    return { kind: BYTES, source: value as AsyncIterable<Uint8Array> };
+  if (Symbol.asyncIterator in value) return { kind: BYTES, source: value as AsyncIterable<Uint8Array> };
   if (typeof ReadableStream !== "undefined" && value instanceof ReadableStream)
     return { kind: BYTES, source: readAll(value as ReadableStream<Uint8Array>) };
   return undefined;

@@ -36,7 +36,8 @@ function streamsFault(lengths: Uint32Array, streams: Columns["streams"] = []): s
   let last = -1;
   for (const [index] of streams) {
     if (index <= last || index >= lengths.length) return `payload ${index} can not be a stream here`;
-    if (lengths[index] !== 0) return `payload ${index} is a stream and has ${lengths[index]} bytes here as well`;
+    if (lengths[index] !== 0)
+      return `payload ${index} is a stream and has ${lengths[index]} bytes here as well`;
     last = index;
   }
   return undefined;
