@@ -82,9 +82,9 @@ export class BlobPayloads {
     }
   }
 
-  /** The bytes of a blob from `offset` on. */
-  async *open(hash: string, offset: number): AsyncGenerator<Uint8Array, void> {
-    const content = await this.#blobs.get(hash as BlobHash, { start: offset });
+  /** The bytes of a blob from `start` on, up to `end`. */
+  async *open(hash: string, start: number, end?: number): AsyncGenerator<Uint8Array, void> {
+    const content = await this.#blobs.get(hash as BlobHash, { start, ...(end !== undefined && { end }) });
     if (content === undefined) throw new FlockworkError("internal", `Blob ${hash} is not in the store.`);
     for await (const piece of content)
       for (let at = 0; at < piece.length; at += CHUNK_BYTES) yield piece.subarray(at, at + CHUNK_BYTES);
@@ -100,9 +100,10 @@ export class BlobPayloads {
     };
   }
 
-  /** Whether some payload lies in this blob. */
-  has(hash: string): boolean {
-    return this.#counts.has(hash);
+  /** The size of a blob that some payload lies in. */
+  async sizeOf(hash: string): Promise<number | undefined> {
+    if (!this.#counts.has(hash)) return undefined;
+    return (await this.#blobs.get(hash as BlobHash, { end: 0 }))?.size;
   }
 
   async read(hash: string): Promise<Uint8Array> {
