@@ -85,7 +85,7 @@ export class BlobPayloads {
   /** The bytes of a blob from `start` on, up to `end`. */
   async *open(hash: string, start: number, end?: number): AsyncGenerator<Uint8Array, void> {
     const content = await this.#blobs.get(hash as BlobHash, { start, ...(end !== undefined && { end }) });
-    if (content === undefined) throw new FlockworkError("internal", `Blob ${hash} is not in the store.`);
+    if (content === undefined) throw notThere(hash);
     for await (const piece of content)
       for (let at = 0; at < piece.length; at += CHUNK_BYTES) yield piece.subarray(at, at + CHUNK_BYTES);
   }
@@ -100,15 +100,20 @@ export class BlobPayloads {
     };
   }
 
-  /** The size of a blob that some payload lies in. */
-  async sizeOf(hash: string): Promise<number | undefined> {
-    if (!this.#counts.has(hash)) return undefined;
-    return (await this.#blobs.get(hash as BlobHash, { end: 0 }))?.size;
+  /** Whether some payload lies in this blob. */
+  has(hash: string): boolean {
+    return this.#counts.has(hash);
+  }
+
+  async sizeOf(hash: string): Promise<number> {
+    const content = await this.#blobs.get(hash as BlobHash, { end: 0 });
+    if (content === undefined) throw notThere(hash);
+    return content.size;
   }
 
   async read(hash: string): Promise<Uint8Array> {
     const content = await this.#blobs.get(hash as BlobHash);
-    if (content === undefined) throw new FlockworkError("internal", `Blob ${hash} is not in the store.`);
+    if (content === undefined) throw notThere(hash);
     return readBlob(content);
   }
 
@@ -162,4 +167,8 @@ export class BlobPayloads {
       },
     );
   }
+}
+
+function notThere(hash: string): FlockworkError {
+  return new FlockworkError("internal", `Blob ${hash} is not in the store.`);
 }

@@ -20,41 +20,14 @@ export async function answerBlob(
   hash: string,
   headers: Readonly<Record<string, string>>,
 ): Promise<boolean> {
-  const size = await blobs.sizeOf(hash);
-  if (size === undefined) return false;
-  const etag = `"${hash}"`;
-  const common = {
-    ...headers,
-    // Its name says its bytes. Not for shared caches: others need not have a token.
-    "cache-control": "private, max-age=31536000, immutable",
-    etag,
-    "accept-ranges": "bytes",
-  };
-  if (request.headers["if-none-match"]?.includes(etag)) {
-    response.writeHead(304, common).end();
-    return true;
-  }
-  const { range: asked, "if-range": still } = request.headers;
-  const range = still === undefined || still === etag ? rangeOf(asked, size) : undefined;
-  if (range === "none") {
-    response.writeHead(416, { ...common, "content-range": `bytes */${size}` }).end();
-    return true;
-  }
-  const { start, end } = range ?? { start: 0, end: size };
-  response.writeHead(range === undefined ? 200 : 206, {
-    ...common,
-    "content-type": "application/octet-stream",
-    "content-length": end - start,
-    ...(range !== undefined && { "content-range": `bytes ${start}-${end - 1}/${size}` }),
-  });
-  if (request.method === "HEAD") {
-    response.end();
-    return true;
-  }
-  // Held: the job it belongs to may be acknowledged meanwhile.
+  if (!blobs.has(hash)) return false;
+  // Held from now on: the job it belongs to may be acknowledged meanwhile.
   const release = blobs.hold(hash);
   try {
-    await pipeline(Readable.from(blobs.open(hash, start, end), { objectMode: false }), response);
+    const { head, start, end } = headOf(request, hash, await blobs.sizeOf(hash));
+    response.writeHead(head.status, { ...headers, ...head.headers });
+    if (start === end || request.method === "HEAD") response.end();
+    else await pipeline(Readable.from(blobs.open(hash, start, end), { objectMode: false }), response);
   } catch (error) {
     // Who asked has left; anything else is a bug or a broken disk.
     if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
@@ -62,6 +35,31 @@ export async function answerBlob(
     release();
   }
   return true;
+}
+
+/** Status and headers for a request of a blob, and which bytes follow. */
+function headOf({ headers }: IncomingMessage, hash: string, size: number) {
+  const etag = `"${hash}"`;
+  const common = {
+    // Its name says its bytes. Not for shared caches: others need not have a token.
+    "cache-control": "private, max-age=31536000, immutable",
+    etag,
+    "accept-ranges": "bytes",
+  };
+  const nothing = { start: 0, end: 0 };
+  if (headers["if-none-match"]?.includes(etag)) return { head: { status: 304, headers: common }, ...nothing };
+  const { range: asked, "if-range": still } = headers;
+  const range = still === undefined || still === etag ? rangeOf(asked, size) : undefined;
+  if (range === "none")
+    return { head: { status: 416, headers: { ...common, "content-range": `bytes */${size}` } }, ...nothing };
+  const { start, end } = range ?? { start: 0, end: size };
+  const body = { ...common, "content-type": "application/octet-stream", "content-length": end - start };
+  const partial = { ...body, "content-range": `bytes ${start}-${end - 1}/${size}` };
+  return {
+    head: range === undefined ? { status: 200, headers: body } : { status: 206, headers: partial },
+    start,
+    end,
+  };
 }
 
 /** One range of a Range header (RFC 9110, 14.2). Undefined: send all. "none": nothing of it is there. */
