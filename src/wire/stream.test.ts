@@ -168,7 +168,7 @@ describe("a stream", () => {
       }
     };
     const rig = new Rig(onceSource(endless()), []);
-    for await (const _ of rig.in) break;
+    await rig.in[Symbol.asyncIterator]().next();
     for (let i = 0; i < 50; i++) await turn();
     rig.out.granted(WINDOW_BYTES, 2 * WINDOW_BYTES);
     rig.out.attach({ bufferedAmount: 0, drained: turn, sendAlone: () => undefined }, 0, WINDOW_BYTES);
@@ -222,7 +222,9 @@ describe("a receiver", () => {
     const make = () => new InStream({ maxBytes: 100, grant: () => undefined, left: () => left++ });
     const early = make();
     early.chunk(0, noise(10));
-    for await (const _ of early) break;
+    const reader = early[Symbol.asyncIterator]();
+    await reader.next();
+    await reader.return();
     expect(left).toBe(1);
     const whole = make();
     whole.chunk(0, noise(10));

@@ -1,6 +1,7 @@
 // A main node that sends so many bytes and takes as many back, holding little of either: `porter.mjs HUB BYTES`.
 import { MainNode } from "../../dist/flock/index.node.js";
 
+const print = (line) => process.stdout.write(`${line}\n`);
 const [hub, count] = process.argv.slice(2);
 const total = Number(count);
 const piece = new Uint8Array(2 ** 18).fill(7);
@@ -11,8 +12,8 @@ async function* bytes() {
 }
 
 const main = await MainNode.join({ hub });
-console.log(`sent ${(await main.request("digest", bytes())).json().size}`);
+print(`sent ${(await main.request("digest", bytes())).json().size}`);
 let back = 0;
 for await (const chunk of (await main.request("give", count)).stream()) back += chunk.length;
-console.log(`back ${back}`);
+print(`back ${back}`);
 setInterval(() => undefined, 60_000); // until its memory has been looked at
