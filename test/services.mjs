@@ -2,6 +2,7 @@
 // "<name>" or "<name> <milliseconds>".
 import { writeSync } from "node:fs";
 import { threadId } from "node:worker_threads";
+import { createHash } from "node:crypto";
 
 /** Straight to the pipe: also from a worker, and also just before the thread is held. A full pipe is waited for. */
 const say = (line) => {
@@ -106,4 +107,37 @@ export function failTwice(job, { attempt }) {
   say(`run ${name}`);
   if (attempt <= 2) throw new Error(`try ${attempt} failed`);
   return name.toUpperCase();
+}
+
+/** The bytes it got. */
+export function echo(job) {
+  return job.bytes();
+}
+
+/** Says how far it has read at each 4 MiB of a job that comes as a stream; the size and hash of it. */
+export const digest = {
+  stream: true,
+  run: async (job) => {
+    const hash = createHash("sha256");
+    let size = 0;
+    for await (const chunk of job.stream()) {
+      hash.update(chunk);
+      const before = Math.floor(size / 2 ** 22);
+      size += chunk.length;
+      if (Math.floor(size / 2 ** 22) > before) say(`read ${size}`);
+    }
+    return { size, hash: hash.digest("hex") };
+  },
+};
+
+const pattern = Uint8Array.from({ length: 251 * 1024 }, (_, i) => i % 251);
+
+/** As many bytes as asked for, as they are made; `i % 251` at each place. */
+export async function* give(job) {
+  const size = Number(job.text());
+  for (let at = 0; at < size; at += 251 * 1024) {
+    const piece = pattern.subarray(0, size - at);
+    if (at % (251 * 4096) === 0) say(`gave ${at}`);
+    yield piece;
+  }
 }

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BlobHash } from "../ids/index.js";
 import {
+  openEphemeral,
   openMemory,
   openSqlite,
   readBlob,
@@ -28,6 +29,7 @@ interface Driver {
 
 const drivers: readonly Driver[] = [
   { name: "memory", lasting: false, open: async () => openMemory() },
+  { name: "ephemeral", lasting: false, open: () => openEphemeral() },
   { name: "sqlite", lasting: true, open: (directory) => openSqlite(directory) },
   {
     name: "sqlite, durable=power",

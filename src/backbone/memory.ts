@@ -1,4 +1,4 @@
-// A backbone that forgets: the same promises in memory, for `--ephemeral` and for tests. Nothing outlives the process.
+// A backbone that forgets: the same promises in memory, for tests and, but for the blobs, for `--ephemeral`. Nothing outlives the process.
 
 import { createHash } from "node:crypto";
 import type { BlobHash } from "../ids/index.js";

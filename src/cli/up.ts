@@ -52,7 +52,7 @@ export function addUp(program: Command): void {
       "--data <folder>",
       "where jobs and solutions are kept (default: your data folder, or FLOCKWORK_DATA)",
     )
-    .option("--ephemeral", "keep everything in memory; it is gone with the hub")
+    .option("--ephemeral", "keep nothing that outlives the hub")
     .option(
       "--durable <against>",
       "what an acknowledged job survives: the death of a process, or loss of power too",
@@ -102,7 +102,7 @@ async function run(options: UpOptions): Promise<void> {
   });
   const open = !isLoopback(options.host);
   say(`${bold("Flockwork")} ${VERSION} hub ${hub.id} listens on ${bold(hub.url)}`);
-  say(dim(dataDir === undefined ? "Jobs are kept in memory only." : `Jobs are kept in ${dataDir}`));
+  say(dim(dataDir === undefined ? "Jobs are gone with this hub." : `Jobs are kept in ${dataDir}`));
   if (open && tls === undefined)
     say(
       "Not encrypted (--insecure): tokens stay secret, but jobs and solutions can be read and altered on the way.",

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JobError, type NodeId } from "../ids/index.js";
-import { onTickEnd, unpackPayloads } from "../wire/index.js";
+import { onTickEnd, packPayloads } from "../wire/index.js";
 import { Batch, type BatchHost } from "./batch.js";
 import { Outstanding, type Sink } from "./outstanding.js";
 import { Solution, Unsolved, type Result } from "./result.js";
@@ -20,11 +20,14 @@ class Host implements BatchHost {
   cancels = 0;
 
   submit(payloads: Parameters<BatchHost["submit"]>[0], sink: Sink, index: number): void {
-    const message = this.outstanding.add({ t: "submit", service: "upper", ...payloads }, sink, index);
-    this.chunks.push(payloads.lengths.length);
-    unpackPayloads(payloads).forEach(({ bytes }, i) =>
-      this.sent.set(message.seq + i, new TextDecoder().decode(bytes)),
+    const message = this.outstanding.add(
+      { t: "submit", service: "upper", ...packPayloads(payloads) },
+      payloads.map(({ bytes }) => bytes.length),
+      sink,
+      index,
     );
+    this.chunks.push(payloads.length);
+    payloads.forEach(({ bytes }, i) => this.sent.set(message.seq + i, new TextDecoder().decode(bytes)));
   }
 
   room = () => this.outstanding.room();
@@ -44,7 +47,10 @@ class Host implements BatchHost {
   solve(seq: number): void {
     const ticket = this.outstanding.take(seq);
     const bytes = new TextEncoder().encode(this.sent.get(seq)!.toUpperCase());
-    ticket?.sink.settle(ticket.index, new Solution({ kind: 1, bytes }, NODE, ticket.index, ticket));
+    ticket?.sink.settle(
+      ticket.index,
+      new Solution({ payload: { kind: 1, bytes } }, NODE, ticket.index, ticket),
+    );
   }
 
   fail(seq: number, code: string): void {

@@ -1,6 +1,6 @@
 // Many jobs and their results: reads its source as there is room, hands results out as they come or in order.
 import { FlockworkError, JobError } from "../ids/index.js";
-import { align, encodeContent, packPayloads, type Payload } from "../wire/index.js";
+import { align, encodeContent, STREAM_BYTES, type Payload } from "../wire/index.js";
 import type { Sink } from "./outstanding.js";
 import { NEVER_SENT, unsendable, Unsolved, type Receipt, type Result } from "./result.js";
 
@@ -10,7 +10,7 @@ export type JobSource = Iterable<unknown> | AsyncIterable<unknown>;
 /** What a batch needs of its main node. */
 export interface BatchHost {
   /** Sends a chunk of jobs; the first is number `index` of the batch. */
-  submit(payloads: ReturnType<typeof packPayloads>, sink: Sink, index: number): void;
+  submit(payloads: readonly Payload[], sink: Sink, index: number): void;
   room(): Promise<void>;
   /** The result of a job has been taken; it need not be sent again. */
   taken(receipt: Receipt): void;
@@ -97,7 +97,7 @@ export class Batch implements Sink, AsyncIterable<Result> {
       },
       return: async () => {
         if (last !== undefined) this.#taken(last);
-        for (const result of early?.values() ?? []) this.#taken(result);
+        for (const result of early?.values() ?? []) this.#drop(result);
         this.#leaveUnread();
         await this.cancel();
         return { done: true, value: undefined };
@@ -119,10 +119,12 @@ export class Batch implements Sink, AsyncIterable<Result> {
   }
 
   settle(index: number, result: Result): void {
-    if (this.#cancelled && result.ok)
+    if (this.#cancelled && result.ok) {
+      result.release();
       result = new Unsolved(new JobError("cancelled", "The job was cancelled."), index, result.receipt);
+    }
     this.#settled++;
-    if (this.#unread) this.#taken(result);
+    if (this.#unread) this.#drop(result);
     else this.#results.push(result);
     this.#wake?.();
     if (this.#settled === this.#submitted) for (const done of this.#allSettled.splice(0)) done();
@@ -130,7 +132,7 @@ export class Batch implements Sink, AsyncIterable<Result> {
 
   #leaveUnread(): void {
     this.#unread = true;
-    for (const result of this.#results.slice(this.#head)) this.#taken(result);
+    for (const result of this.#results.slice(this.#head)) this.#drop(result);
     this.#results = [];
     this.#head = 0;
   }
@@ -143,7 +145,7 @@ export class Batch implements Sink, AsyncIterable<Result> {
     const send = () => {
       if (payloads.length === 0 || this.#cancelled) return;
       this.#submitted += payloads.length;
-      this.#host.submit(packPayloads(payloads), this, first);
+      this.#host.submit(payloads, this, first);
       payloads = [];
       bytes = 0;
     };
@@ -159,6 +161,8 @@ export class Batch implements Sink, AsyncIterable<Result> {
         this.settle(index, new Unsolved(unsendable(error), index, NEVER_SENT));
         return false;
       }
+      // A large one goes alone: others need not wait for its upload.
+      if (payload.bytes.length >= STREAM_BYTES) send();
       if (payloads.length === 0) first = index;
       payloads.push(payload);
       bytes += align(payload.bytes.length);
@@ -217,6 +221,11 @@ export class Batch implements Sink, AsyncIterable<Result> {
       await new Promise<void>((resolve) => (this.#wake = resolve));
       this.#wake = undefined;
     }
+  }
+
+  #drop(result: Result): void {
+    if (result.ok) result.release();
+    this.#taken(result);
   }
 
   #taken(result: Result): void {

@@ -12,6 +12,8 @@ import {
   type NodeState,
 } from "../ids/index.js";
 import {
+  byteStreamOf,
+  eachInRuns,
   encodeContent,
   Link,
   nextTurn,
@@ -19,14 +21,21 @@ import {
   packPayloads,
   packRuns,
   PROTOCOL_VERSION,
+  STREAM_BYTES,
+  Transfers,
   unpackPayloads,
+  type ByteStream,
   type Dial,
   type MessageFrom,
   type MessageOf,
   type Token,
   type Payload,
+  type PayloadColumns,
+  type Upload,
 } from "../wire/index.js";
+import { Arrivals, type Arrival } from "./arrivals.js";
 import { Batch, type JobSource } from "./batch.js";
+import { Departures } from "./departures.js";
 import { checkJobOptions, type JobOptions } from "./job-options.js";
 import { Outstanding, type Sink } from "./outstanding.js";
 import { PendingRequest } from "./request.js";
@@ -69,6 +78,7 @@ export interface RequestOptions extends JobOptions {
 
 /** Most inputs of one job. */
 const MAX_INPUTS = 64;
+const NO_BYTES = new Uint8Array(0);
 
 export class MainNode {
   readonly id: NodeId;
@@ -79,6 +89,9 @@ export class MainNode {
   readonly #session: string;
   readonly #instance = randomHex(8);
   readonly #outstanding = new Outstanding();
+  readonly #transfers: Transfers;
+  readonly #departures: Departures;
+  readonly #arrivals: Arrivals;
   /** Its own: the number of another main node's request would name another job here. */
   readonly #requests = new WeakSet<PendingRequest>();
   #state: NodeState = "unknown";
@@ -108,6 +121,7 @@ export class MainNode {
       onUp: (welcome) => this.#up(welcome),
       onDown: (reason) => {
         this.#state = "unknown";
+        this.#transfers.down();
         options.onDown?.(reason);
       },
       onMessage: (message) => this.#receive(message),
@@ -115,6 +129,17 @@ export class MainNode {
       onWaiting: (error) => options.onWaiting?.(error),
       onFatal: (error) => this.#end("dropped", error),
     });
+    const transfers = (this.#transfers = new Transfers(this.#link));
+    this.#departures = new Departures({
+      transfers,
+      send: (submit) => this.#link.send(submit),
+      failed: ({ seq, lengths }, error) =>
+        this.#outstanding.settleRuns(
+          Float64Array.of(seq, lengths.length),
+          (index, receipt) => new Unsolved(error, index, receipt),
+        ),
+    });
+    this.#arrivals = new Arrivals({ transfers, acknowledge: (seq) => this.#acknowledge(seq) });
   }
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `session_taken`, `version_mismatch`, `unauthorized`. */
@@ -134,8 +159,8 @@ export class MainNode {
   }
 
   /**
-   * One job, awaited. The job is bytes, text, a Tensor or anything JSON can hold. Rejects with a JobError that has every
-   * attempt's reason.
+   * One job, awaited. The job is bytes, text, a Tensor, anything JSON can hold, or a stream of bytes (an AsyncIterable of
+   * Uint8Array, a ReadableStream, a Node Readable). Rejects with a JobError that has every attempt's reason.
    */
   request(service: string, job: unknown, options: RequestOptions = {}): PendingRequest {
     const wire = checkJobOptions(service, options);
@@ -147,15 +172,14 @@ export class MainNode {
       options.signal,
     );
     this.#requests.add(request);
-    let payload: Payload;
+    let payload: Payload | ByteStream;
     try {
-      payload = encodeContent(job);
+      payload = byteStreamOf(job) ?? encodeContent(job);
     } catch (error) {
       request.settle(0, new Unsolved(unsendable(error), 0, NEVER_SENT));
       return request;
     }
-    const payloads = packPayloads([payload]);
-    request.seq = this.#submit({ ...wire, ...(inputs.length > 0 && { inputs }), ...payloads }, request, 0);
+    request.seq = this.#submit({ ...wire, ...(inputs.length > 0 && { inputs }) }, [payload], request, 0);
     return request;
   }
 
@@ -174,7 +198,7 @@ export class MainNode {
       );
     return new Batch(
       {
-        submit: (payloads, sink, index) => this.#submit({ ...wire, ...payloads }, sink, index),
+        submit: (payloads, sink, index) => this.#submit(wire, payloads, sink, index),
         room: () => this.#outstanding.room(),
         taken: (receipt) => this.#taken(receipt),
         cancel: (sink) => this.#cancel(sink),
@@ -238,13 +262,17 @@ export class MainNode {
         "hub_lost",
         "The hub that had taken this job is gone with its memory (it ran without a data directory); submit the job again.",
       );
-      this.#outstanding.settleAll((index, receipt) => new Unsolved(lost, index, receipt), true);
+      this.#outstanding.settleAll(
+        (index, receipt) => new Unsolved(lost, index, receipt),
+        this.#departures.seqs(),
+      );
       this.#missed?.end();
     }
     this.#journal = welcome.hub;
     this.#sendAcks();
     if (this.#missed !== undefined && !this.#missed.ended) this.#link.send({ t: "resume" });
-    for (const submit of this.#outstanding.unaccepted()) this.#link.send(submit);
+    this.#departures.resend();
+    this.#transfers.up();
     // A cancel may have been lost with the link.
     const cancelled = this.#outstanding.cancelled();
     if (cancelled.length > 0) this.#link.send({ t: "cancel", runs: packRuns(cancelled) });
@@ -254,11 +282,13 @@ export class MainNode {
   #receive(message: MessageFrom<"hub">): void {
     switch (message.t) {
       case "accepted":
-        this.#outstanding.accepted(message.runs);
+        this.#departures.accepted(message.runs);
         break;
       case "refused":
         // A hub that shuts down comes back, or another does: these are sent again then.
         if (message.code === "hub_stopping") break;
+        if (message.code === "stream_lost" && this.#departures.startAnew(message.runs[0] ?? -1)) break;
+        eachInRuns(message.runs, (seq) => this.#departures.delete(seq));
         this.#outstanding.settleRuns(
           message.runs,
           (index, receipt) => new Unsolved(new JobError(message.code, message.message), index, receipt),
@@ -273,6 +303,13 @@ export class MainNode {
         this.#settle(message.seq, (index, receipt) => new Unsolved(error, index, receipt));
         break;
       }
+      case "grant":
+      case "kept":
+      case "chunk":
+      case "end":
+      case "broken":
+        this.#transfers.receive(message);
+        break;
       case "welcome":
       case "notice":
       case "beat":
@@ -285,11 +322,20 @@ export class MainNode {
   #solutions(message: MessageOf<"solutions">): void {
     const payloads = unpackPayloads(message);
     const node = message.node as NodeId;
+    const streams = new Map(message.streams);
     for (let i = 0; i < message.seqs.length; i++) {
       const payload = payloads[i];
       if (payload === undefined)
         throw new FlockworkError("bad_message", `"solutions" has fewer payloads than jobs.`);
-      this.#settle(message.seqs[i]!, (index, receipt) => new Solution(payload, node, index, receipt));
+      const seq = message.seqs[i]!;
+      const size = streams.get(i);
+      const arrived = (arrival: Arrival) =>
+        this.#settle(seq, (index, receipt) => new Solution(arrival, node, index, receipt));
+      if (size === undefined) arrived({ payload });
+      else if (!this.#arrivals.knows(seq))
+        this.#arrivals.add(seq, payload.kind, size, arrived, (error) =>
+          this.#settle(seq, (index, receipt) => new Unsolved(unsendable(error), index, receipt)),
+        );
     }
   }
 
@@ -302,9 +348,30 @@ export class MainNode {
     else this.#acknowledge(seq);
   }
 
-  #submit(submit: Omit<MessageOf<"submit">, "seq" | "t">, sink: Sink, index: number): number {
-    const message = this.#outstanding.add({ t: "submit", ...submit }, sink, index);
-    this.#link.send(message);
+  /** Sends jobs; those that are large, or streams, are uploaded first. */
+  #submit(
+    options: Omit<MessageOf<"submit">, "seq" | "t" | "streams" | keyof PayloadColumns>,
+    jobs: readonly (Payload | ByteStream)[],
+    sink: Sink,
+    index: number,
+  ): number {
+    const uploads = new Map<number, Upload>();
+    const payloads = jobs.map((job, i): Payload => {
+      const source = "source" in job ? job.source : job.bytes;
+      if (source instanceof Uint8Array && source.length < STREAM_BYTES)
+        return { kind: job.kind, bytes: source };
+      uploads.set(i, this.#transfers.upload(source));
+      return { kind: job.kind, bytes: NO_BYTES };
+    });
+    const streams = [...uploads].map(([i, { id }]): [number, string] => [i, id]);
+    const sizes = payloads.map(({ bytes }, i) => uploads.get(i)?.bytes ?? bytes.length);
+    const message = this.#outstanding.add(
+      { t: "submit", ...options, ...packPayloads(payloads), ...(streams.length > 0 && { streams }) },
+      sizes,
+      sink,
+      index,
+    );
+    this.#departures.add(message, uploads);
     return message.seq;
   }
 
@@ -324,13 +391,23 @@ export class MainNode {
   }
 
   #cancel(sink: Sink): void {
-    const seqs = this.#outstanding.seqsOf(sink);
+    const seqs: number[] = [];
+    for (const seq of this.#outstanding.seqsOf(sink))
+      if (this.#departures.holds(seq)) this.#giveUp(seq);
+      else seqs.push(seq);
     if (seqs.length > 0) this.#link.send({ t: "cancel", runs: packRuns(seqs) });
+  }
+
+  /** A job that has not left yet is not wanted any more. */
+  #giveUp(seq: number): void {
+    this.#departures.delete(seq);
+    const error = new JobError("cancelled", "The job was cancelled.");
+    this.#settle(seq, (index, receipt) => new Unsolved(error, index, receipt));
   }
 
   #taken(receipt: Receipt): void {
     if (receipt.bytes >= 0) this.#outstanding.leave(receipt);
-    if (receipt.seq >= 0) this.#acknowledge(receipt.seq);
+    if (receipt.seq >= 0 && this.#arrivals.taken(receipt.seq)) this.#acknowledge(receipt.seq);
   }
 
   #acknowledge(seq: number): void {
@@ -357,7 +434,9 @@ export class MainNode {
     if (this.#state === "stopped" || this.#state === "dropped") return;
     this.#state = state;
     const lost = new JobError(error.code, error.message);
-    this.#outstanding.settleAll((index, receipt) => new Unsolved(lost, index, receipt), false);
+    this.#outstanding.settleAll((index, receipt) => new Unsolved(lost, index, receipt), []);
+    this.#departures.clear();
+    this.#transfers.close(error);
     this.#missed?.end();
   }
 }

@@ -1,5 +1,4 @@
-// The jobs of one client that have no result yet: their numbers, who waits for them, which submits the hub has not
-// acknowledged, and how much room there is for more.
+// The jobs of one client that have no result yet: their numbers, who waits for them, and how much room there is for more.
 import { align, eachInRuns, type MessageOf } from "../wire/index.js";
 import type { Receipt, Result } from "./result.js";
 
@@ -26,7 +25,6 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 export class Outstanding {
   readonly #tickets = new Map<number, Ticket>();
-  readonly #unaccepted = new Map<number, Submit>();
   #nextSeq = 0;
   #jobs = 0;
   #bytes = 0;
@@ -37,33 +35,18 @@ export class Outstanding {
     this.#nextSeq = Math.max(this.#nextSeq, seq);
   }
 
-  /** Numbers a submit and remembers it until it is accepted. Job i of it belongs to `sink` at `index + i`. */
-  add(submit: Omit<Submit, "seq">, sink: Sink, index: number): Submit {
+  /** Numbers a submit. Job i of it belongs to `sink` at `index + i` and has `sizes[i]` bytes. */
+  add(submit: Omit<Submit, "seq">, sizes: readonly number[], sink: Sink, index: number): Submit {
     const message: Submit = { ...submit, seq: this.#nextSeq };
     const n = submit.lengths.length;
     this.#nextSeq += n;
-    this.#unaccepted.set(message.seq, message);
     for (let i = 0; i < n; i++) {
       const seq = message.seq + i;
-      this.#tickets.set(seq, { sink, index: index + i, seq, bytes: submit.lengths[i]! });
+      this.#tickets.set(seq, { sink, index: index + i, seq, bytes: sizes[i]! });
+      this.#bytes += align(sizes[i]!);
     }
     this.#jobs += n;
-    this.#bytes += submit.data.length;
     return message;
-  }
-
-  /** Submits to send again after a reconnect, oldest first. */
-  unaccepted(): Iterable<Submit> {
-    return this.#unaccepted.values();
-  }
-
-  accepted(runs: Float64Array): void {
-    for (let i = 0; i < runs.length; i += 2) {
-      const from = runs[i]!;
-      const to = from + runs[i + 1]!;
-      for (const [seq, { lengths }] of this.#unaccepted)
-        if (seq >= from && seq + lengths.length <= to) this.#unaccepted.delete(seq);
-    }
   }
 
   /** Takes the ticket of a job whose result is here; undefined when it was settled before. */
@@ -76,19 +59,14 @@ export class Outstanding {
   /** Settles every job of these runs with the same error. */
   settleRuns(runs: Float64Array, result: Ending): void {
     eachInRuns(runs, (seq) => {
-      this.#unaccepted.delete(seq);
       const ticket = this.take(seq);
       ticket?.sink.settle(ticket.index, result(ticket.index, ticket));
     });
   }
 
-  /** Settles what the hub had accepted, or everything. */
-  settleAll(result: Ending, acceptedOnly: boolean): void {
-    const kept = new Set<number>();
-    if (acceptedOnly)
-      for (const { seq, lengths } of this.#unaccepted.values())
-        for (let i = 0; i < lengths.length; i++) kept.add(seq + i);
-    else this.#unaccepted.clear();
+  /** Settles everything but these. */
+  settleAll(result: Ending, but: Iterable<number>): void {
+    const kept = new Set(but);
     for (const [seq, ticket] of [...this.#tickets]) {
       if (kept.has(seq)) continue;
       this.#tickets.delete(seq);

@@ -33,6 +33,7 @@ export class PendingRequest implements PromiseLike<Solution>, Sink {
 
   settle(_index: number, result: Result): void {
     this.#settle(result);
+    if (this.cancelled && result.ok) result.release();
     // The awaiting code runs first, so that it can name this request as an input before it is acknowledged.
     setTimeout(() => this.#taken(result.receipt), 0);
   }

@@ -1,6 +1,7 @@
 // What a client gets for a job: a solution, or the error that says why there is none.
 import { FlockworkError, JobError, type NodeId } from "../ids/index.js";
-import { Content, type Payload } from "../wire/index.js";
+import { Content } from "../wire/index.js";
+import type { Arrival } from "./arrivals.js";
 
 /** What acknowledging a result takes: the job's number in its session, and the bytes it counted for. */
 export interface Receipt {
@@ -12,12 +13,14 @@ export interface Receipt {
 /** The receipt of a job that was never sent. */
 export const NEVER_SENT: Receipt = { seq: -1, bytes: -1 };
 
-/** A solution: read it with text(), json(), bytes(), tensor() or value(). */
+/** A solution: read it with text(), json(), bytes(), tensor() or value(); beyond 64 MiB with stream(), or after load(). */
 export class Solution extends Content {
   readonly ok = true;
 
+  readonly #release: (() => void) | undefined;
+
   constructor(
-    payload: Payload,
+    { payload, release }: Arrival,
     /** The node that computed it. */
     readonly node: NodeId,
     /** Position of the job in its batch, from 0; 0 for a single request. From resume(): the job's number in its session. */
@@ -25,6 +28,12 @@ export class Solution extends Content {
     readonly receipt: Receipt,
   ) {
     super(payload);
+    this.#release = release;
+  }
+
+  /** A large solution that was not fetched waits at the hub until it was read to its end; this gives it up. */
+  release(): void {
+    this.#release?.();
   }
 }
 

@@ -1,8 +1,8 @@
 // Jobs on their way in: checked, made durable, only then acknowledged and given to the scheduler.
 import { FlockworkError, type TaskId } from "../ids/index.js";
 import type { TaskBatch, ValueRef } from "../scheduler/index.js";
-import { checkPayloads, packRuns, type MessageOf } from "../wire/index.js";
-import type { StoredColumns } from "./blob-payloads.js";
+import { checkPayloads, checkSize, packRuns, type MessageOf } from "../wire/index.js";
+import type { BlobColumn, StoredColumns } from "./blob-payloads.js";
 import { gather } from "./columns.js";
 import { wallClock, type HubCore, type HubParts } from "./core.js";
 import { Job, Segment } from "./jobs.js";
@@ -61,7 +61,16 @@ export class Admission {
       0,
     );
     const columns = gather(fresh.map((index) => ({ segment: whole, index })));
-    return { ...message, ...columns, seqs: Float64Array.from(fresh, (i) => seqs[i]!) };
+    const { streams, ...rest } = message;
+    const left = (streams ?? []).flatMap(([index, id]): [number, string][] =>
+      fresh.includes(index) ? [[fresh.indexOf(index), id]] : [],
+    );
+    return {
+      ...rest,
+      ...columns,
+      ...(left.length > 0 && { streams: left }),
+      seqs: Float64Array.from(fresh, (i) => seqs[i]!),
+    };
   }
 
   async #admit(session: ClientSession, message: Submit & { readonly seqs: Float64Array }): Promise<void> {
@@ -70,15 +79,21 @@ export class Admission {
     let inputs: readonly Job[] = [];
     let columns: StoredColumns | undefined;
     try {
-      const bytes = message.lengths.reduce((sum, length) => sum + length, 0);
+      const uploaded = this.#claim(session, message);
+      columns = { kinds: message.kinds, lengths: message.lengths, data: message.data, blobs: uploaded };
+      const bytes =
+        message.lengths.reduce((sum, length) => sum + length, 0) +
+        uploaded.reduce((sum, [, , length]) => sum + length, 0);
       this.#check(session, message, bytes);
       const wanted = (message.inputs ?? []).map((seq) => this.#input(session, seq));
       // Held from here on: the client may acknowledge them while this submit is being stored.
       for (const input of wanted) input.dependents += seqs.length;
       inputs = wanted;
-      columns = this.#parts.blobs.hasLarge(message.lengths)
-        ? await this.#parts.blobs.store(message)
-        : { kinds: message.kinds, lengths: message.lengths, data: message.data };
+      if (this.#parts.blobs.hasLarge(message.lengths)) {
+        const stored = await this.#parts.blobs.store(message);
+        columns = { ...stored, blobs: [...(stored.blobs ?? []), ...uploaded] };
+      }
+      if (columns.blobs?.length === 0) columns = { ...columns, blobs: undefined };
       const first = this.#nextTask;
       this.#nextTask += seqs.length;
       const record: SubmitRecord = {
@@ -164,6 +179,22 @@ export class Admission {
         "limit",
         `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`,
       );
+  }
+
+  /** The uploads that a submit names, counted for its record; all or none. */
+  #claim(session: ClientSession, { kinds, streams = [] }: Submit): BlobColumn {
+    const claimed: [number, string, number][] = [];
+    try {
+      for (const [index, id] of streams) {
+        const { hash, bytes } = this.#parts.transfers.claim(session, id);
+        claimed.push([index, hash, bytes]);
+        checkSize(kinds[index]!, bytes);
+      }
+    } catch (error) {
+      this.#parts.blobs.releaseAll(claimed);
+      throw error;
+    }
+    return claimed;
   }
 
   #input(session: ClientSession, seq: number): Job {

@@ -3,11 +3,11 @@
 import type { Blobs } from "../backbone/index.js";
 import { readBlob } from "../backbone/index.js";
 import { FlockworkError, type BlobHash } from "../ids/index.js";
-import { align, type PayloadColumns } from "../wire/index.js";
+import { align, CHUNK_BYTES, type PayloadColumns } from "../wire/index.js";
 import type { Segment } from "./jobs.js";
 
 export type BlobColumn = readonly (readonly [index: number, hash: string, bytes: number])[];
-export type StoredColumns = PayloadColumns & { readonly blobs?: BlobColumn };
+export type StoredColumns = PayloadColumns & { readonly blobs?: BlobColumn | undefined };
 
 export class BlobPayloads {
   readonly #blobs: Blobs;
@@ -68,9 +68,52 @@ export class BlobPayloads {
     return { kinds, lengths: kept, data: rest, blobs };
   }
 
+  /** Stores one payload as it comes, counted once. Rejects with `storage_full`, or with what its source threw. */
+  async put(source: AsyncIterable<Uint8Array>): Promise<{ hash: BlobHash; bytes: number }> {
+    while (this.#deleting !== undefined) await this.#deleting;
+    this.#puts++;
+    try {
+      const info = await this.#blobs.put(source);
+      this.#retain(info.hash);
+      return info;
+    } finally {
+      this.#puts--;
+      this.#sweep();
+    }
+  }
+
+  /** The bytes of a blob from `start` on, up to `end`. */
+  async *open(hash: string, start: number, end?: number): AsyncGenerator<Uint8Array, void> {
+    const content = await this.#blobs.get(hash as BlobHash, { start, ...(end !== undefined && { end }) });
+    if (content === undefined) throw notThere(hash);
+    for await (const piece of content)
+      for (let at = 0; at < piece.length; at += CHUNK_BYTES) yield piece.subarray(at, at + CHUNK_BYTES);
+  }
+
+  /** Keeps a blob that is being read; the function gives it free. */
+  hold(hash: string): () => void {
+    this.#retain(hash);
+    let held = true;
+    return () => {
+      if (held) this.#drop(hash);
+      held = false;
+    };
+  }
+
+  /** Whether some payload lies in this blob. */
+  has(hash: string): boolean {
+    return this.#counts.has(hash);
+  }
+
+  async sizeOf(hash: string): Promise<number> {
+    const content = await this.#blobs.get(hash as BlobHash, { end: 0 });
+    if (content === undefined) throw notThere(hash);
+    return content.size;
+  }
+
   async read(hash: string): Promise<Uint8Array> {
     const content = await this.#blobs.get(hash as BlobHash);
-    if (content === undefined) throw new FlockworkError("internal", `Blob ${hash} is not in the store.`);
+    if (content === undefined) throw notThere(hash);
     return readBlob(content);
   }
 
@@ -124,4 +167,8 @@ export class BlobPayloads {
       },
     );
   }
+}
+
+function notThere(hash: string): FlockworkError {
+  return new FlockworkError("internal", `Blob ${hash} is not in the store.`);
 }

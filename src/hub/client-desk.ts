@@ -3,7 +3,7 @@ import { FlockworkError, type AttemptFailure, type Domain, type SessionId } from
 import type { SchedulerEffect } from "../scheduler/index.js";
 import { eachInRuns, type MessageFrom, type MessageOf } from "../wire/index.js";
 import { Admission } from "./admission.js";
-import type { HubCore, HubParts } from "./core.js";
+import type { Answers, HubCore, HubParts } from "./core.js";
 import { Delivery } from "./delivery.js";
 import type { Job } from "./jobs.js";
 import type { NodeView } from "./node-desk.js";
@@ -98,6 +98,16 @@ export class ClientDesk {
       case "goodbye":
         if (!session.durable) this.#end(session);
         break;
+      case "fetch":
+        this.#fetch(session, message);
+        break;
+      case "open":
+      case "chunk":
+      case "grant":
+      case "end":
+      case "broken":
+        if (session.peer !== undefined) this.#parts.transfers.message(session, session.peer, message);
+        break;
       case "hello":
         throw new FlockworkError("bad_message", "A connection says hello once.");
       case "beat":
@@ -110,11 +120,12 @@ export class ClientDesk {
   closed(session: ClientSession, peer: Peer): void {
     if (session.peer !== peer) return;
     session.peer = undefined;
+    this.#parts.transfers.closed(peer);
     session.lastSeen = Date.now();
     this.#parts.log.info({ session: session.name, jobs: session.jobs.size }, "client left");
   }
 
-  solved(effect: Extract<SchedulerEffect<Job>, { type: "Solved" }>, answers: MessageOf<"solved">): void {
+  solved(effect: Extract<SchedulerEffect<Job>, { type: "Solved" }>, answers: Answers): void {
     this.#storing = this.delivery.solved(effect, answers);
   }
 
@@ -123,7 +134,8 @@ export class ClientDesk {
   }
 
   /** Tells the node that the answers of this message are safe, once those that counted are. */
-  confirm(view: NodeView, message: MessageOf<"solved">): void {
+  confirm(view: NodeView, message: Answers): void {
+    if (this.#storing === undefined) this.#parts.blobs.releaseAll(message.blobs);
     this.delivery.confirm(view.id, message, this.#storing);
     this.#storing = undefined;
   }
@@ -158,6 +170,22 @@ export class ClientDesk {
     }
   }
 
+  /** The result of one of its jobs. */
+  #fetch(session: ClientSession, message: MessageOf<"fetch">): void {
+    const { id, of } = message;
+    const job = "seq" in of ? session.jobs.get(of.seq) : undefined;
+    const blob = job?.stored ? job.result?.blobs?.get(job.resultIndex) : undefined;
+    if (blob !== undefined && session.peer !== undefined)
+      this.#parts.transfers.fetch(session.peer, message, blob);
+    else
+      session.peer?.send({
+        t: "broken",
+        id,
+        code: "bad_argument",
+        message: "There is no solution of this session to be fetched here (any more).",
+      });
+  }
+
   #cancel(session: ClientSession, runs: Float64Array): void {
     const tasks: number[] = [];
     eachInRuns(runs, (seq) => {
@@ -179,6 +207,7 @@ export class ClientDesk {
   #end(session: ClientSession): void {
     if (session.ended) return;
     session.ended = true;
+    this.#parts.transfers.forget(session);
     this.#afterAdmission(session, () => {
       const jobs = [...session.jobs.values()];
       const tasks = jobs.filter((job) => !job.over).map((job) => job.task as number);

@@ -26,7 +26,7 @@ it("gathers any payloads of any segments in the order asked for", () => {
         const wanted: Payload[] = [];
         for (const { from, at, run, loose } of picks) {
           if (run === 0) {
-            sources.push(loose);
+            sources.push({ segment: segmentOf([loose]), index: 0 });
             wanted.push(loose);
           }
           const which = from % segments.length;

@@ -1,44 +1,31 @@
-// Moving payloads from segments into the columns of a message: neighbours in a segment are copied in one piece.
+// Moving payloads from segments into the columns of a message: neighbours in a segment are copied in one piece, and those
+// that lie in blobs are named.
 import { align, type PayloadColumns } from "../wire/index.js";
+import type { BlobColumn } from "./blob-payloads.js";
 import type { Segment } from "./jobs.js";
 
-/** Where one payload lies: in a segment, or read back from a blob. */
-export type PayloadSource =
-  | { readonly segment: Segment; readonly index: number }
-  | {
-      readonly segment?: undefined;
-      readonly index?: undefined;
-      readonly bytes: Uint8Array;
-      readonly kind: number;
-    };
+/** Where one payload lies. */
+export interface PayloadSource {
+  readonly segment: Segment;
+  readonly index: number;
+}
 
-/** Gathers payloads into fresh columns. Payloads that lie in blobs must have been read before. */
+/** Gathers payloads into fresh columns. Those that lie in blobs have no bytes here. */
 export function gather(sources: readonly PayloadSource[]): PayloadColumns {
   const n = sources.length;
   const kinds = new Uint8Array(n);
   const lengths = new Uint32Array(n);
   let total = 0;
   for (let i = 0; i < n; i++) {
-    const source = sources[i]!;
-    if (source.segment) {
-      const columns = payloadsOf(source.segment);
-      kinds[i] = columns.kinds[source.index]!;
-      lengths[i] = columns.lengths[source.index]!;
-    } else {
-      kinds[i] = source.kind;
-      lengths[i] = source.bytes.length;
-    }
+    const { segment, index } = sources[i]!;
+    const columns = payloadsOf(segment);
+    kinds[i] = columns.kinds[index]!;
+    lengths[i] = columns.lengths[index]!;
     total += align(lengths[i]!);
   }
   const data = new Uint8Array(total);
   for (let i = 0, at = 0; i < n;) {
-    const source = sources[i]!;
-    if (!source.segment) {
-      data.set(source.bytes, at);
-      at += align(lengths[i++]!);
-      continue;
-    }
-    const { segment, index } = source;
+    const { segment, index } = sources[i]!;
     let last = index;
     i++;
     for (; i < n && sources[i]!.segment === segment && sources[i]!.index === last + 1; i++) last++;
@@ -49,6 +36,19 @@ export function gather(sources: readonly PayloadSource[]): PayloadColumns {
     at += to - from;
   }
   return { kinds, lengths, data };
+}
+
+/** Which of these payloads lie in blobs, by their position here. */
+export function blobsOf(sources: readonly PayloadSource[]): BlobColumn {
+  return sources.flatMap(({ segment, index }, i) => {
+    const blob = segment.blobs?.get(index);
+    return blob === undefined ? [] : [[i, blob.hash, blob.bytes] as const];
+  });
+}
+
+/** What a message says of payloads that lie in blobs: they are to be fetched. */
+export function streamsOf(blobs: BlobColumn = []): { streams?: [index: number, bytes: number][] } {
+  return blobs.length === 0 ? {} : { streams: blobs.map(([index, , bytes]) => [index, bytes]) };
 }
 
 export function payloadsOf(segment: Segment): PayloadColumns {

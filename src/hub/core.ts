@@ -9,7 +9,7 @@ import {
   type SchedulerOptions,
 } from "../scheduler/index.js";
 import type { MessageOf } from "../wire/index.js";
-import type { BlobPayloads } from "./blob-payloads.js";
+import type { BlobColumn, BlobPayloads } from "./blob-payloads.js";
 import type { ClientDesk } from "./client-desk.js";
 import type { HubCounters } from "./counters.js";
 import type { Job } from "./jobs.js";
@@ -17,6 +17,7 @@ import type { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import type { NodeDesk } from "./node-desk.js";
 import type { Recorder } from "./recorder.js";
+import type { Transfers } from "./transfers.js";
 
 /** What the desks share. */
 export interface HubParts {
@@ -25,7 +26,11 @@ export interface HubParts {
   readonly counters: HubCounters;
   readonly ledger: Ledger;
   readonly blobs: BlobPayloads;
+  readonly transfers: Transfers;
 }
+
+/** Answers of a node; those that it uploaded lie in blobs. */
+export type Answers = MessageOf<"solved"> & { readonly blobs?: BlobColumn };
 
 /** Milliseconds since 1970 on a clock that never jumps. */
 export function wallClock(): number {
@@ -49,7 +54,7 @@ export class HubCore {
   }
 
   /** Tells the scheduler, does what it asks. `answers`: the message behind an AttemptsDone. */
-  handle(event: SchedulerEvent<Job>, answers?: MessageOf<"solved">): void {
+  handle(event: SchedulerEvent<Job>, answers?: Answers): void {
     const now = wallClock();
     this.recorder?.event(event, now);
     const effects = this.scheduler.handle(event, now);
@@ -58,7 +63,7 @@ export class HubCore {
     this.#arm();
   }
 
-  #apply(effect: SchedulerEffect<Job>, answers: MessageOf<"solved"> | undefined): void {
+  #apply(effect: SchedulerEffect<Job>, answers: Answers | undefined): void {
     switch (effect.type) {
       case "Dispatch":
         this.nodes.dispatch(effect.node, effect.assignments);
@@ -70,7 +75,7 @@ export class HubCore {
         this.nodes.recall(effect.node, effect.attempts);
         break;
       case "Solved":
-        this.clients.solved(effect, answers as MessageOf<"solved">);
+        this.clients.solved(effect, answers as Answers);
         break;
       case "Failed":
         this.clients.unsolved(effect.tag, effect.code, effect.message, effect.reasons);

@@ -1,14 +1,12 @@
 // Results on their way out: stored first, then shown to the client that waits for them, kept until it acknowledges.
 import type { AttemptFailure, NodeId } from "../ids/index.js";
 import type { SchedulerEffect } from "../scheduler/index.js";
-import type { MessageOf } from "../wire/index.js";
-import { gather, payloadAt, type PayloadSource } from "./columns.js";
-import type { HubCore, HubParts } from "./core.js";
+import { blobsOf, gather, streamsOf, type PayloadSource } from "./columns.js";
+import type { Answers, HubCore, HubParts } from "./core.js";
 import { Segment, type Job } from "./jobs.js";
 import { decodeRecord, encodeRecord, type SolvedRecord, type UnsolvedRecord } from "./records.js";
 import type { ClientSession } from "./sessions.js";
 
-type Answers = MessageOf<"solved">;
 type SolvedEffect = Extract<SchedulerEffect<Job>, { type: "Solved" }>;
 
 /** Most results, and about the most bytes, of one message when they are sent again after a break. */
@@ -40,17 +38,17 @@ export class Delivery {
       kinds: columns.kinds,
       lengths: columns.lengths,
       data: columns.data,
+      ...(answers.blobs && { blobs: answers.blobs }),
     };
     this.#parts.counters.solved += jobs.length;
     if (this.#parts.blobs.hasLarge(record.lengths)) {
-      const inline = new Segment(record, jobs, 0);
-      this.#attach(jobs, inline);
-      return this.#storeLarge(record, jobs, inline);
+      this.#attach(jobs, new Segment(record, jobs, 0));
+      return this.#storeLarge(record, jobs);
     }
     const encoded = encodeRecord(record);
     const segment = new Segment(decodeRecord(encoded) as SolvedRecord, jobs, encoded.length);
     this.#attach(jobs, segment);
-    return this.#store(segment, encoded, segment);
+    return this.#store(segment, encoded);
   }
 
   unsolved(job: Job, code: string, message: string, failures: readonly AttemptFailure[]): void {
@@ -64,7 +62,7 @@ export class Delivery {
     const encoded = encodeRecord(record);
     const segment = new Segment(record, [job], encoded.length);
     this.#attach([job], segment);
-    void this.#store(segment, encoded, segment);
+    void this.#store(segment, encoded);
   }
 
   /** Shows a session every stored result it wants and has not acknowledged: after a reconnect or a resume. */
@@ -122,17 +120,16 @@ export class Delivery {
     }
   }
 
-  async #storeLarge(record: SolvedRecord, jobs: Job[], inline: Segment): Promise<void> {
+  async #storeLarge(record: SolvedRecord, jobs: Job[]): Promise<void> {
     const columns = await this.#parts.ledger.untilStored(() => this.#parts.blobs.store(record));
     const stored: SolvedRecord = { ...record, ...columns };
     const encoded = encodeRecord(stored);
     const segment = new Segment(decodeRecord(encoded) as SolvedRecord, jobs, encoded.length);
     this.#attach(jobs, segment);
-    await this.#store(segment, encoded, inline);
+    await this.#store(segment, encoded);
   }
 
-  /** `shown`: a segment that has all payloads in memory, for clients that wait already. */
-  async #store(segment: Segment, encoded: Uint8Array<ArrayBuffer>, shown: Segment): Promise<void> {
+  async #store(segment: Segment, encoded: Uint8Array<ArrayBuffer>): Promise<void> {
     const { jobs } = segment;
     segment.lsn = await this.#parts.ledger.insist(segment.record, encoded);
     this.#parts.ledger.track(segment, segment.lsn);
@@ -147,15 +144,15 @@ export class Delivery {
     }
     this.#writeForgotten(gone);
     if (ended) this.forget(jobs.filter((job) => job.session.ended));
-    this.#deliver(jobs, shown);
+    this.#deliver(jobs, segment);
   }
 
-  /** Sends results to their clients; `shown` has their payloads at the same positions when given. */
-  #deliver(jobs: readonly Job[], shown: Segment | undefined): void {
+  /** Sends results to their clients; `whole` has just these jobs, at the same positions, when given. */
+  #deliver(jobs: readonly Job[], whole: Segment | undefined): void {
     const first = jobs[0]!;
     const { session } = first;
-    if (shown !== undefined && jobs.every((job) => job.session === session && session.wants(job))) {
-      this.#send(session, jobs, shown.record);
+    if (whole !== undefined && jobs.every((job) => job.session === session && session.wants(job))) {
+      this.#send(session, jobs, whole.record);
       return;
     }
     const bySession = new Map<ClientSession, Job[]>();
@@ -165,32 +162,20 @@ export class Delivery {
       if (list) list.push(job);
       else bySession.set(job.session, [job]);
     }
-    for (const [to, list] of bySession) void this.#gatherAndSend(to, list);
+    for (const [to, list] of bySession) this.#gatherAndSend(to, list);
   }
 
-  async #gatherAndSend(session: ClientSession, jobs: readonly Job[]): Promise<void> {
+  #gatherAndSend(session: ClientSession, jobs: readonly Job[]): void {
     const { record } = jobs[0]!.result!;
     if (record.k !== "solved") {
       for (const job of jobs) this.#send(session, [job], job.result!.record);
       return;
     }
-    try {
-      const sources: PayloadSource[] = [];
-      for (const { result, resultIndex } of jobs) {
-        const blob = result!.blobs?.get(resultIndex);
-        if (blob === undefined) sources.push({ segment: result!, index: resultIndex });
-        else
-          sources.push({
-            kind: payloadAt(result!, resultIndex).kind,
-            bytes: await this.#parts.blobs.read(blob.hash),
-          });
-      }
-      this.#send(session, jobs, { ...record, ...gather(sources) });
-    } catch (error) {
-      this.#parts.log.error({ err: error, session: session.name }, "a solution can not be read");
-    }
+    const sources = jobs.map(({ result, resultIndex }) => ({ segment: result!, index: resultIndex }));
+    this.#send(session, jobs, { ...record, ...gather(sources), blobs: blobsOf(sources) });
   }
 
+  /** What lies in blobs is only named: the client fetches it. */
   #send(session: ClientSession, jobs: readonly Job[], record: Segment["record"]): void {
     if (record.k === "submit") throw new Error("a submit is no result");
     this.#parts.counters.delivered += jobs.length;
@@ -199,7 +184,7 @@ export class Delivery {
       session.peer?.send({ t: "unsolved", seq: jobs[0]!.seq, code, message, reasons });
       return;
     }
-    const { node, kinds, lengths, data } = record;
+    const { node, kinds, lengths, data, blobs } = record;
     session.peer?.send({
       t: "solutions",
       seqs: Float64Array.from(jobs, (job) => job.seq),
@@ -207,6 +192,7 @@ export class Delivery {
       kinds,
       lengths,
       data,
+      ...streamsOf(blobs),
     });
   }
 

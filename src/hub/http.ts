@@ -1,6 +1,7 @@
-// The hub's HTTP routes: one row each. Pages and blobs join this table when they come.
+// The hub's HTTP routes: one row each, and the blobs. Pages join this table when they come.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
+import { answerBlob, blobOfPath } from "./blob-route.js";
 import type { HubCore, HubParts } from "./core.js";
 import type { Gate } from "./gate.js";
 import { hubMetrics } from "./metrics.js";
@@ -99,26 +100,54 @@ function metricsOf({ core, parts, peers }: HttpContext): Registry {
 
 export function handleHttp(request: IncomingMessage, response: ServerResponse, context: HttpContext): void {
   const path = (request.url ?? "/").replace(/[?#].*$/s, "");
-  answerTo(request, path, context).then(
-    ({ status, type, body }) => {
+  answerTo(request, response, path, context).then(
+    (answer) => {
+      if (answer === undefined) return;
+      const { status, type, body } = answer;
       response.writeHead(status, { ...SAFE_HEADERS, "content-type": type }).end(body);
     },
     (error: unknown) => {
       context.parts.log.error({ err: error, path }, "a request met a bug");
-      response.writeHead(500).end();
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
     },
   );
 }
 
-async function answerTo(request: IncomingMessage, path: string, context: HttpContext): Promise<Answer> {
+/** Undefined: it has been answered. */
+async function answerTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  context: HttpContext,
+): Promise<Answer | undefined> {
   const refused = context.gate.refuses(request);
   if (refused !== undefined) return json({ error: refused }, 403);
+  if (path.startsWith("/blobs/")) return answerBlobs(request, response, path, context);
   const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
   if (route === undefined)
     return json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404);
   if (request.method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
   if (!route.open && !context.gate.mayObserve(request)) return json({ error: NEEDS_TOKEN }, 401);
   return route.answer(context);
+}
+
+async function answerBlobs(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  { gate, parts }: HttpContext,
+): Promise<Answer | undefined> {
+  if (request.method !== "GET" && request.method !== "HEAD")
+    return json({ error: "Payloads are read with GET or HEAD." }, 405);
+  if (!gate.mayObserve(request)) return json({ error: NEEDS_TOKEN }, 401);
+  const hash = blobOfPath(path);
+  if (hash !== undefined && (await answerBlob(request, response, parts.blobs, hash, SAFE_HEADERS)))
+    return undefined;
+  return json(
+    { error: "There is no such payload; name it like /blobs/ and its SHA-256, 64 small hexadecimal digits." },
+    404,
+  );
 }
 
 const NEEDS_TOKEN =

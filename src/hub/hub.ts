@@ -3,7 +3,7 @@ import { createServer as createPlain, type Server } from "node:http";
 import { createServer as createTls } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { openMemory, openSqlite, type Backbone } from "../backbone/index.js";
+import { openEphemeral, openSqlite, type Backbone } from "../backbone/index.js";
 import { DEFAULT_PORT, FlockworkError } from "../ids/index.js";
 import { Gate, isLoopback } from "./gate.js";
 import { DEFAULT_LIMITS, type HubLimits } from "./limits.js";
@@ -90,7 +90,7 @@ function createServer({ tls }: HubOptions, { helloMs }: HubLimits): Server {
 }
 
 async function openBackbone(options: HubOptions, url: string): Promise<Backbone> {
-  if (options.dataDir === undefined) return openMemory();
+  if (options.dataDir === undefined) return openEphemeral();
   const backbone = await openSqlite(options.dataDir, { durable: options.durable ?? "process" });
   backbone.announce(url);
   return backbone;

@@ -17,6 +17,8 @@ export interface HubLimits {
   readonly helloMs: number;
   /** Messages a second one connection may send, over a few seconds; past it, it is closed. */
   readonly messagesPerSecond: number;
+  /** Streams one connection may receive, and send, at the same time; each takes up to 4 MiB of memory. */
+  readonly streamsPerPeer: number;
   /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
   readonly blobBytes: number;
 }
@@ -32,5 +34,6 @@ export const DEFAULT_LIMITS: HubLimits = {
   connectionsPerAddress: 1024,
   helloMs: 5_000,
   messagesPerSecond: 20_000,
+  streamsPerPeer: 64,
   blobBytes: 256 * 1024,
 };

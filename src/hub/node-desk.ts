@@ -10,8 +10,8 @@ import {
 import type { Kv } from "../backbone/index.js";
 import type { Assignment, AttemptRef } from "../scheduler/index.js";
 import type { MessageFrom, MessageOf } from "../wire/index.js";
-import { gather, payloadAt, type PayloadSource } from "./columns.js";
-import type { HubCore, HubParts } from "./core.js";
+import { blobsOf, gather, streamsOf, type PayloadSource } from "./columns.js";
+import type { Answers, HubCore, HubParts } from "./core.js";
 import type { Job, Segment } from "./jobs.js";
 import { originsOf } from "./origins.js";
 import type { Hello, Peer } from "./peer.js";
@@ -206,6 +206,16 @@ export class NodeDesk {
       case "goodbye":
         this.#leave(view);
         break;
+      case "fetch":
+        this.#fetch(view, message);
+        break;
+      case "open":
+      case "chunk":
+      case "grant":
+      case "end":
+      case "broken":
+        if (view.peer !== undefined) this.#parts.transfers.message(view, view.peer, message);
+        break;
       case "hello":
         throw new FlockworkError("bad_message", "A connection says hello once.");
       case "beat":
@@ -219,6 +229,7 @@ export class NodeDesk {
   closed(view: NodeView, peer: Peer): void {
     if (view.peer !== peer) return;
     view.peer = undefined;
+    this.#parts.transfers.closed(peer);
     if (view.state !== "running") return;
     view.state = "unknown";
     view.leftAt = Date.now();
@@ -261,53 +272,17 @@ export class NodeDesk {
       const fits = (a: Assignment<Job>) =>
         a.service === first.service &&
         a.attemptTimeoutMs === first.attemptTimeoutMs &&
-        lies(a.tag) === "here" &&
         (bytes += payloadBytes(a.tag)) < RUN_BYTES;
-      if (lies(first.tag) === "here") while (to < assignments.length && fits(assignments[to]!)) to++;
-      const group = from === 0 && to === assignments.length ? assignments : assignments.slice(from, to);
-      if (lies(first.tag) === "here") this.#send(view, group, group.flatMap(sourcesOf));
-      else void this.#readAndSend(view, group);
+      while (to < assignments.length && fits(assignments[to]!)) to++;
+      this.#send(view, from === 0 && to === assignments.length ? assignments : assignments.slice(from, to));
       from = to;
     }
   }
 
-  async #readAndSend(view: NodeView | undefined, group: readonly Assignment<Job>[]): Promise<void> {
-    const peer = view?.peer;
-    try {
-      const sources = await Promise.all(
-        group.flatMap(sourcesOf).map(async (source): Promise<PayloadSource> => {
-          const blob = source.segment?.blobs?.get(source.index);
-          if (blob === undefined || source.segment === undefined) return source;
-          return {
-            kind: payloadAt(source.segment, source.index).kind,
-            bytes: await this.#parts.blobs.read(blob.hash),
-          };
-        }),
-      );
-      // If the link broke meanwhile, the node's return will show that it does not have these.
-      if (view?.peer === peer) this.#send(view, group, sources);
-    } catch (error) {
-      this.#parts.log.error({ err: error, node: view?.id }, "a job's payload can not be read");
-      for (const { task, attempt } of group)
-        if (view !== undefined)
-          this.#core.handle({
-            type: "AttemptFailed",
-            node: view.id,
-            task,
-            attempt,
-            code: "internal",
-            message: `The hub can not read this job's payload: ${error instanceof Error ? error.message : String(error)}`,
-            retry: true,
-          });
-    }
-  }
-
-  #send(
-    view: NodeView | undefined,
-    group: readonly Assignment<Job>[],
-    sources: readonly PayloadSource[],
-  ): void {
+  /** What lies in blobs is only named: the node fetches it. */
+  #send(view: NodeView | undefined, group: readonly Assignment<Job>[]): void {
     const n = group.length;
+    const sources = group.flatMap(sourcesOf);
     const { service, attemptTimeoutMs } = group[0]!;
     const tasks = new Float64Array(n);
     const attempts = new Uint16Array(n);
@@ -327,6 +302,7 @@ export class NodeDesk {
       ...originsOf(group),
       ...(inputs && { inputs }),
       ...gather(sources),
+      ...streamsOf(blobsOf(sources)),
     });
   }
 
@@ -352,13 +328,53 @@ export class NodeDesk {
         "bad_message",
         `"solved" names ${n} tasks but ${message.kinds.length} payloads.`,
       );
-    view.solved += n;
     const { tasks, attempts, ms } = message;
+    const answers = this.#claim(view, message);
+    if (answers === undefined) return;
     const { counters } = this.#parts;
     const before = counters.solved;
-    this.#core.handle({ type: "AttemptsDone", node: view.id, tasks, attempts, ms }, message);
+    this.#core.handle({ type: "AttemptsDone", node: view.id, tasks, attempts, ms }, answers);
     counters.superseded += n - (counters.solved - before);
-    this.#core.clients.confirm(view, message);
+    this.#core.clients.confirm(view, answers);
+  }
+
+  /** An answer that was uploaded comes alone. Undefined where the upload is not here: the node hears of it. */
+  #claim(view: NodeView, message: MessageOf<"solved">): Answers | undefined {
+    const { streams, ...answers } = message;
+    view.solved += answers.tasks.length;
+    const first = streams?.[0];
+    if (first === undefined) return answers;
+    if (answers.tasks.length !== 1)
+      throw new FlockworkError(
+        "bad_message",
+        `An uploaded answer comes alone, not with ${answers.tasks.length - 1} others.`,
+      );
+    try {
+      const { hash, bytes } = this.#parts.transfers.claim(view, first[1]);
+      return { ...answers, blobs: [[0, hash, bytes]] };
+    } catch (error) {
+      if (!(error instanceof FlockworkError)) throw error;
+      view.solved--;
+      view.peer?.send({ t: "broken", id: first[1], code: error.code, message: error.message });
+      return undefined;
+    }
+  }
+
+  /** A payload of a task that the node holds. */
+  #fetch(view: NodeView, message: MessageOf<"fetch">): void {
+    const { id, of } = message;
+    const task = "task" in of ? this.#core.scheduler.task(of.task as TaskId) : undefined;
+    const source =
+      "task" in of && task?.nodes.includes(view.id) ? sourcesOf({ tag: task.tag })[of.index] : undefined;
+    const blob = source?.segment.blobs?.get(source.index);
+    if (blob !== undefined && view.peer !== undefined) this.#parts.transfers.fetch(view.peer, message, blob);
+    else
+      view.peer?.send({
+        t: "broken",
+        id,
+        code: "bad_argument",
+        message: "There is no payload to be fetched here for a task that this node holds.",
+      });
   }
 
   /** Notes that the node is here, for the hub that comes after this one; a full disk only costs that hub a little patience. */
@@ -373,6 +389,7 @@ export class NodeDesk {
     this.#kv
       .delete(KV_PREFIX + view.id)
       .catch((error: unknown) => this.#parts.log.debug({ err: error }, "node still noted"));
+    this.#parts.transfers.forget(view);
     view.state = "stopped";
     view.leftAt = Date.now();
     this.#parts.log.info({ node: view.id }, "node left");
@@ -380,19 +397,15 @@ export class NodeDesk {
   }
 }
 
-/** Whether all payloads of a job are in memory, or some must be read from blobs first. */
-function lies(job: Job): "here" | "blob" {
-  if (job.source.blobs?.has(job.index)) return "blob";
-  return job.inputs.some((input) => input.result?.blobs?.has(input.resultIndex)) ? "blob" : "here";
-}
-
-function payloadBytes({ source, index, inputs }: Job): number {
-  let bytes = source.lengthOf(index);
-  for (const { result, resultIndex } of inputs) bytes += result?.lengthOf(resultIndex) ?? 0;
+/** Bytes of a job's payloads that travel in its `run`. */
+function payloadBytes(job: Job): number {
+  let bytes = 0;
+  for (const { segment, index } of sourcesOf({ tag: job }))
+    if (!segment.blobs?.has(index)) bytes += segment.lengthOf(index);
   return bytes;
 }
 
-function sourcesOf({ tag }: Assignment<Job>): PayloadSource[] {
+function sourcesOf({ tag }: { readonly tag: Job }): PayloadSource[] {
   const own = { segment: tag.source, index: tag.index };
   if (tag.inputs.length === 0) return [own];
   return [

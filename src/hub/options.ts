@@ -9,7 +9,7 @@ export interface HubOptions {
   readonly port?: number;
   /** Address to listen on. Default 127.0.0.1. */
   readonly host?: string;
-  /** Where the journal and the blobs are kept. Absent: in memory, gone with the process. */
+  /** Where the journal and the blobs are kept. Absent: in memory and a temporary folder, gone with the process. */
   readonly dataDir?: string;
   /** What an acknowledged job survives: the death of any process (default), or loss of power as well. */
   readonly durable?: "process" | "power";

@@ -49,6 +49,7 @@ export class Peer {
   readonly #rate: Rate;
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
+  #draining: (() => void)[] = [];
   /** What comes after a refusal is not looked at any more. */
   #deaf = false;
 
@@ -59,7 +60,7 @@ export class Peer {
     this.#heardAt = performance.now();
     this.#outbox = new Outbox((frame) => {
       this.bytesOut += frame.length;
-      socket.send(frame);
+      socket.send(frame, this.#sent);
     });
     this.#rate = new Rate(limits.messagesPerSecond);
     this.send({ t: "challenge", version: PROTOCOL_VERSION, software: SOFTWARE, nonce: this.nonce });
@@ -95,6 +96,24 @@ export class Peer {
   /** Like send, for confirmations that may wait a moment for others to travel with. */
   sendLater(message: MessageFrom<"hub">): void {
     if (!this.#closed) this.#outbox.pushLater(message);
+  }
+
+  /** Sends a message at once, in a frame of its own: a large one, that others should not have to wait for. */
+  sendAlone(message: MessageFrom<"hub">): void {
+    this.flush();
+    this.send(message);
+    this.flush();
+  }
+
+  /** Bytes that have not left this process. */
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Resolves when some of them may have left, or the connection has closed. */
+  drained(): Promise<void> {
+    if (this.#closed || this.bufferedAmount === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#draining.push(resolve));
   }
 
   /** Sends what has gathered now rather than at the end of the tick. */
@@ -178,9 +197,17 @@ export class Peer {
     else this.send({ t: "notice", code: known.code, message: known.message, fatal: false });
   }
 
+  readonly #sent = () => {
+    if (this.#draining.length === 0) return;
+    const draining = this.#draining;
+    this.#draining = [];
+    for (const resume of draining) resume();
+  };
+
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#sent();
     this.#desk?.onClose();
   }
 }

@@ -29,7 +29,7 @@ export interface SubmitRecord {
   readonly lengths: Uint32Array;
   readonly data: Uint8Array;
   /** Hash of each payload that lies in a blob (its length in `data` is then 0), by index. */
-  readonly blobs?: readonly (readonly [index: number, hash: string, bytes: number])[];
+  readonly blobs?: readonly (readonly [index: number, hash: string, bytes: number])[] | undefined;
 }
 
 export interface SolvedRecord {
@@ -39,7 +39,7 @@ export interface SolvedRecord {
   readonly kinds: Uint8Array;
   readonly lengths: Uint32Array;
   readonly data: Uint8Array;
-  readonly blobs?: readonly (readonly [index: number, hash: string, bytes: number])[];
+  readonly blobs?: readonly (readonly [index: number, hash: string, bytes: number])[] | undefined;
 }
 
 export interface UnsolvedRecord {

@@ -2,7 +2,7 @@
 // lives out of an old segment, so that the journal's head can be dropped.
 import type { Domain, TaskId } from "../ids/index.js";
 import type { ClientDesk } from "./client-desk.js";
-import { gather, type PayloadSource } from "./columns.js";
+import { blobsOf, gather, type PayloadSource } from "./columns.js";
 import type { HubParts } from "./core.js";
 import { Job, Segment } from "./jobs.js";
 import { encodeRecord, type HubRecord, type SubmitRecord } from "./records.js";
@@ -198,9 +198,5 @@ async function replace(
 
 function columnsOf(segment: Segment, indexes: readonly number[]) {
   const sources: PayloadSource[] = indexes.map((index) => ({ segment, index }));
-  const blobs = indexes.flatMap((index, i) => {
-    const blob = segment.blobs?.get(index);
-    return blob === undefined ? [] : [[i, blob.hash, blob.bytes] as const];
-  });
-  return { ...gather(sources), blobs };
+  return { ...gather(sources), blobs: blobsOf(sources) };
 }

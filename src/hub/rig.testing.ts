@@ -14,6 +14,7 @@ import { Ledger } from "./ledger.js";
 import { DEFAULT_LIMITS } from "./limits.js";
 import { NodeDesk } from "./node-desk.js";
 import { recover, rewrite } from "./recovery.js";
+import { Transfers } from "./transfers.js";
 import type { ClientSession } from "./sessions.js";
 
 export const DOMAIN = "166" as Domain;
@@ -51,12 +52,15 @@ export class HubRig {
       onFenced: () => undefined,
       rewrite: (segment: Parameters<typeof rewrite>[1]) => rewrite(parts, segment),
     };
+    const log = pino({ level: "silent" });
+    const blobs = new BlobPayloads(backbone.blobs, BLOB_BYTES);
     const parts: HubParts = {
-      log: pino({ level: "silent" }),
+      log,
       limits: DEFAULT_LIMITS,
       counters: new HubCounters(),
       ledger: await Ledger.open(backbone, "default", events, SLACK_BYTES),
-      blobs: new BlobPayloads(backbone.blobs, BLOB_BYTES),
+      blobs,
+      transfers: new Transfers(blobs, DEFAULT_LIMITS, log),
     };
     const rig = new HubRig(backbone, parts);
     const open = await recover(parts, rig.core.clients);

@@ -19,6 +19,7 @@ import type { Peer, Hello } from "./peer.js";
 import { Recorder } from "./recorder.js";
 import { recover, rewrite } from "./recovery.js";
 import type { TokenStore } from "./tokens.js";
+import { Transfers } from "./transfers.js";
 import { SOFTWARE } from "./version.js";
 
 export interface Hub {
@@ -96,12 +97,14 @@ export class RunningHub implements Hub {
       onFenced: (error) => this.#fenced(error),
       rewrite: (segment) => rewrite(this.#parts, segment),
     });
+    const blobs = new BlobPayloads(backbone.blobs, limits.blobBytes);
     this.#parts = {
       log,
       limits,
       counters: new HubCounters(),
       ledger,
-      blobs: new BlobPayloads(backbone.blobs, limits.blobBytes),
+      blobs,
+      transfers: new Transfers(blobs, limits, log),
     };
     this.#core.clients = new ClientDesk(this.#core, this.#parts);
     this.#core.nodes = new NodeDesk(this.#core, this.#parts, backbone.kv);
@@ -185,6 +188,7 @@ export class RunningHub implements Hub {
     }
     this.#dropRevoked();
     this.#core.nodes.sweep(now);
+    this.#parts.transfers.sweep(now);
     this.#core.clients.sweep(Date.now());
     this.#parts.ledger
       .compact()

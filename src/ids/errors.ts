@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   node_lost: "the node that ran the task went away",
   input_failed: "a job whose solution was to be the input failed",
   cancelled: "the job was cancelled",
+  stream_lost: "a transfer can not go on where it broke, and its source can be read only once",
   hub_lost: "the hub that had taken the job is gone with its memory",
   closed: "this node or client has been closed",
   internal: "a bug in Flockwork",

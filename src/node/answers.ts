@@ -1,27 +1,62 @@
 // Answers of a node that the hub has not confirmed. They gather in columns, go out once a tick, and stay until `stored`.
-import { packPayloads, type MessageOf, type Payload } from "../wire/index.js";
+import { packPayloads, type MessageOf, type Payload, type Upload } from "../wire/index.js";
 
 interface Solved {
   readonly task: number;
   readonly attempt: number;
   readonly ms: number;
   readonly payload: Payload;
+  /** Has the payload's bytes. */
+  readonly upload?: Upload | undefined;
 }
+export type UploadedAnswer = Solved & { readonly upload: Upload };
 type Sent = MessageOf<"solved"> | MessageOf<"failed">;
 
 /** Most answers, and about the most bytes, of one `solved`. */
 const MAX_ANSWERS = 4096;
 const MAX_BYTES = 2 * 1024 * 1024;
+const NO_BYTES = new Uint8Array(0);
 
 export class Answers {
   /** Messages the hub has not confirmed, by their first task and attempt; it confirms a message as a whole. */
   readonly #sent = new Map<string, Sent>();
   #fresh: Solved[] = [];
+  /** Answers whose bytes are on their way to the hub or there, by the upload; they go out when they are there. */
+  readonly #uploads = new Map<string, UploadedAnswer>();
   #size = 0;
 
   solved(task: number, attempt: number, ms: number, payload: Payload): void {
     this.#fresh.push({ task, attempt, ms, payload });
     this.#size++;
+  }
+
+  /** An answer whose bytes are uploaded; `uploaded` says when they are there. */
+  uploading(task: number, attempt: number, ms: number, kind: number, upload: Upload): void {
+    this.#uploads.set(upload.id, { task, attempt, ms, payload: { kind, bytes: NO_BYTES }, upload });
+    this.#size++;
+  }
+
+  uploaded({ id }: Upload): void {
+    const answer = this.#uploads.get(id);
+    if (answer !== undefined) this.#fresh.push(answer);
+  }
+
+  /** Gives up the answer that an upload was for, because it failed or the hub does not have it. */
+  takeUpload(id: string): UploadedAnswer | undefined {
+    const answer = this.#uploads.get(id);
+    if (answer === undefined) return undefined;
+    this.#uploads.delete(id);
+    this.#fresh = this.#fresh.filter((other) => other !== answer);
+    this.#sent.delete(key(answer.task, answer.attempt));
+    this.#size--;
+    return answer;
+  }
+
+  /** The upload under way for an attempt. */
+  uploadOf(task: number, attempt: number): Upload | undefined {
+    for (const answer of this.#uploads.values())
+      if (answer.task === task && answer.attempt === attempt && !answer.upload.isKept) return answer.upload;
+    return undefined;
   }
 
   failed(answer: MessageOf<"failed">): void {
@@ -56,7 +91,13 @@ export class Answers {
 
   /** The hub has these, or does not want them. */
   confirmed({ tasks, attempts }: { tasks: Float64Array; attempts: Uint16Array }): void {
-    if (tasks.length > 0 && this.#sent.delete(key(tasks[0]!, attempts[0]!))) this.#size -= tasks.length;
+    if (tasks.length === 0) return;
+    const first = key(tasks[0]!, attempts[0]!);
+    const sent = this.#sent.get(first);
+    if (sent === undefined) return;
+    this.#sent.delete(first);
+    this.#size -= tasks.length;
+    if (sent.t === "solved") for (const [, id] of sent.streams ?? []) this.#uploads.delete(id);
   }
 
   /** Tasks and attempts that are answered but not confirmed. */
@@ -64,7 +105,9 @@ export class Answers {
     for (const message of this.#sent.values())
       if (message.t === "failed") yield [message.task, message.attempt];
       else for (let i = 0; i < message.tasks.length; i++) yield [message.tasks[i]!, message.attempts[i]!];
-    for (const { task, attempt } of this.#fresh) yield [task, attempt];
+    for (const { task, attempt, upload } of this.#fresh) if (upload === undefined) yield [task, attempt];
+    for (const { task, attempt } of this.#uploads.values())
+      if (!this.#sent.has(key(task, attempt))) yield [task, attempt];
   }
 }
 
@@ -75,12 +118,18 @@ function key(task: number, attempt: number): string {
 function* solvedMessages(answers: readonly Solved[]): Iterable<MessageOf<"solved">> {
   for (let from = 0; from < answers.length;) {
     let to = from;
-    for (
-      let bytes = 0;
-      to < answers.length && to - from < MAX_ANSWERS && (to === from || bytes < MAX_BYTES);
-      to++
-    )
-      bytes += answers[to]!.payload.bytes.length;
+    const alone = answers[from]!.upload;
+    if (alone !== undefined) to++;
+    else
+      for (
+        let bytes = 0;
+        to < answers.length &&
+        to - from < MAX_ANSWERS &&
+        (to === from || bytes < MAX_BYTES) &&
+        answers[to]!.upload === undefined;
+        to++
+      )
+        bytes += answers[to]!.payload.bytes.length;
     const part = answers.slice(from, to);
     yield {
       t: "solved",
@@ -88,6 +137,7 @@ function* solvedMessages(answers: readonly Solved[]): Iterable<MessageOf<"solved
       attempts: Uint16Array.from(part, (answer) => answer.attempt),
       ms: Float32Array.from(part, (answer) => answer.ms),
       ...packPayloads(part.map((answer) => answer.payload)),
+      ...(alone !== undefined && { streams: [[0, alone.id]] }),
     };
     from = to;
   }

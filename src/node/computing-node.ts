@@ -14,17 +14,22 @@ import {
   nextTurn,
   onTickEnd,
   PROTOCOL_VERSION,
+  STREAM_BYTES,
+  Transfers,
   unpackPayloads,
   type Dial,
   type MessageFrom,
   type MessageOf,
+  type Payload,
+  type RemotePayload,
   type Token,
+  type Upload,
 } from "../wire/index.js";
 import { Answers } from "./answers.js";
 import { Credit } from "./credit.js";
 import type { ModuleRunner } from "./runner.js";
-import { installServices, type InstalledService, type Services } from "./service.js";
-import { Slots, type Attempt } from "./slots.js";
+import { failureOf, installServices, type InstalledService, type Services } from "./service.js";
+import { Slots, type Attempt, type Outcome } from "./slots.js";
 
 export interface ComputingNodeOptions {
   /** Address of the hub, for instance ws://localhost:9999. */
@@ -80,6 +85,7 @@ export class ComputingNode {
   readonly #slots: Slots;
   readonly #answers = new Answers();
   readonly #credit: Credit;
+  readonly #transfers: Transfers;
   readonly #link: Link<"node">;
   readonly #instance = randomHex(8);
   readonly #domain: string;
@@ -110,12 +116,9 @@ export class ComputingNode {
     this.#modules = runtime.modules();
     this.#credit = new Credit(slots);
     this.#slots = new Slots(slots, this.#services, this.#modules, {
-      solved: (attempt, ms, payload) => {
-        this.#answers.solved(attempt.task, attempt.attempt, ms, payload);
-        this.#credit.measured(1, ms);
-        this.#askFlush();
-        this.#count();
-      },
+      solved: (attempt, ms, outcome) => this.#solved(attempt, ms, outcome),
+      upload: (source) => this.#transfers.upload(source),
+      cancel: (upload) => this.#transfers.cancel(upload),
       failed: (attempt, failure) => {
         const answer = { t: "failed", task: attempt.task, attempt: attempt.attempt, ...failure } as const;
         this.#answers.failed(answer);
@@ -146,6 +149,7 @@ export class ComputingNode {
       onUp: () => this.#up(),
       onDown: (reason) => {
         this.#state = "unknown";
+        this.#transfers.down();
         options.onDown?.(reason);
       },
       onMessage: (message) => this.#receive(message),
@@ -154,9 +158,11 @@ export class ComputingNode {
       onFatal: (error) => {
         this.#state = "dropped";
         this.#beat?.close();
+        this.#transfers.close(error);
         this.#settle.reject(error);
       },
     });
+    this.#transfers = new Transfers(this.#link);
   }
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`, `unauthorized`. */
@@ -246,6 +252,7 @@ export class ComputingNode {
         this.#options.token,
       );
     for (const message of this.#answers.all()) this.#link.send(message);
+    this.#transfers.up();
     // The hub counts from the hello: what was said since then is lost.
     this.#credit.told = this.#greeted;
     if (this.#wanted !== this.#greeted) this.#askFlush();
@@ -255,7 +262,7 @@ export class ComputingNode {
   #receive(message: MessageFrom<"hub">): void {
     switch (message.t) {
       case "run":
-        this.#take([...attemptsOf(message)]);
+        this.#take([...attemptsOf(message, (of, bytes) => this.#transfers.fetch(of, bytes))]);
         break;
       case "recall":
         eachAttempt(message, (task, attempt) => this.#slots.recall(task, attempt));
@@ -263,13 +270,24 @@ export class ComputingNode {
       case "stop":
         eachAttempt(message, (task, attempt) => {
           // What is not here (any more) is answered too, so that the hub does not wait for it.
-          if (!this.#slots.stop(task, attempt)) this.#giveBack(task, attempt);
+          if (!this.#slots.stop(task, attempt)) this.#stopAnswer(task, attempt);
         });
         break;
       case "stored":
         this.#answers.confirmed(message);
         this.#checkIdle();
         break;
+      case "grant":
+      case "kept":
+      case "chunk":
+      case "end":
+        this.#transfers.receive(message);
+        break;
+      case "broken": {
+        const unknown = this.#transfers.receive(message);
+        if (unknown !== undefined) this.#uploadLost(unknown, message);
+        break;
+      }
       case "welcome":
       case "notice":
       case "beat":
@@ -293,6 +311,56 @@ export class ComputingNode {
     if (this.#leaving !== undefined || this.#paused) return 0;
     const { limit = Infinity } = this.#options;
     return Math.max(0, limit - this.#answered - this.#slots.size);
+  }
+
+  /** A large solution is uploaded first, and its answer follows. */
+  #solved({ task, attempt }: Attempt, ms: number, { kind, bytes, upload }: Outcome): void {
+    this.#credit.measured(1, ms);
+    if (upload !== undefined || bytes.length >= STREAM_BYTES)
+      this.#answerWith(task, attempt, ms, kind, upload ?? this.#transfers.upload(bytes));
+    else this.#answers.solved(task, attempt, ms, { kind, bytes });
+    this.#askFlush();
+    this.#count();
+  }
+
+  #answerWith(task: number, attempt: number, ms: number, kind: number, upload: Upload): void {
+    this.#answers.uploading(task, attempt, ms, kind, upload);
+    upload.kept.then(
+      () => {
+        this.#answers.uploaded(upload);
+        this.#askFlush();
+      },
+      (error: unknown) => {
+        if (this.#answers.takeUpload(upload.id) !== undefined) this.#fail(task, attempt, error);
+      },
+    );
+  }
+
+  /** The hub has lost an upload, by a restart: it is sent anew, or its attempt has failed. */
+  #uploadLost(id: string, { code, message }: { code: string; message: string }): void {
+    const answer = this.#answers.takeUpload(id);
+    if (answer === undefined) return;
+    const { task, attempt, ms, payload, upload } = answer;
+    if (code === "stream_lost" && upload.whole !== undefined)
+      this.#answerWith(task, attempt, ms, payload.kind, this.#transfers.upload(upload.whole));
+    else this.#fail(task, attempt, new FlockworkError(code, message));
+  }
+
+  #fail(task: number, attempt: number, error: unknown): void {
+    const answer = { t: "failed", task, attempt, ...failureOf(error) } as const;
+    this.#answers.failed(answer);
+    this.#link.send(answer);
+  }
+
+  /** An answer that is still being uploaded is given up; what is not here (any more) is given back. */
+  #stopAnswer(task: number, attempt: number): void {
+    const upload = this.#answers.uploadOf(task, attempt);
+    if (upload !== undefined) {
+      this.#answers.takeUpload(upload.id);
+      this.#transfers.cancel(upload);
+    }
+    this.#giveBack(task, attempt);
+    this.#checkIdle();
   }
 
   #giveBack(task: number, attempt: number): void {
@@ -368,7 +436,8 @@ export class ComputingNode {
         this.#checkIdle();
         // Answers are confirmed soon when a hub is there; a run may take as long as it takes.
         const check = setInterval(() => {
-          if (this.#slots.size === 0) setTimeout(resolve, CONFIRM_MS);
+          if (this.#slots.size === 0 && !(this.#link.up && this.#transfers.uploading))
+            setTimeout(resolve, CONFIRM_MS);
         }, CONFIRM_MS);
         void this.closed.then(
           () => clearInterval(check),
@@ -376,6 +445,7 @@ export class ComputingNode {
         );
       });
     this.#beat?.close();
+    this.#transfers.close(new FlockworkError("closed", "This node has left."));
     await this.#link.close();
     await this.#modules.close();
     this.#state = "stopped";
@@ -383,23 +453,42 @@ export class ComputingNode {
   }
 }
 
-function* attemptsOf(message: MessageOf<"run">): Iterable<Attempt> {
+/** The attempts of a `run`. What lies at the hub is fetched when it is read. */
+function* attemptsOf(
+  message: MessageOf<"run">,
+  fetch: (of: MessageOf<"fetch">["of"], bytes: number) => AsyncIterable<Uint8Array>,
+): Iterable<Attempt> {
+  const { tasks, attempts, clients, from, seqs, inputs, service, attemptTimeoutMs, streams } = message;
+  const sizes = new Map(streams);
   const payloads = unpackPayloads(message);
-  const { tasks, attempts, clients, from, seqs, inputs, service, attemptTimeoutMs } = message;
   for (let i = 0, at = 0; i < tasks.length; i++) {
     const count = inputs?.[i] ?? 1;
-    const payload = payloads[at];
+    const task = tasks[i]!;
+    const attempt = attempts[i]!;
+    let others: readonly (Payload | RemotePayload)[] =
+      count === 1 ? NONE : payloads.slice(at + 1, at + count);
+    let payload: Payload | RemotePayload | undefined = payloads[at];
     if (payload === undefined)
       throw new FlockworkError("bad_message", `"run" has fewer payloads than tasks.`);
+    if (sizes.size > 0) {
+      const first = at;
+      const wherever = (payload: Payload | RemotePayload, index: number): Payload | RemotePayload => {
+        const size = sizes.get(first + index);
+        if (size === undefined) return payload;
+        return { kind: payload.kind, size, open: () => fetch({ task, attempt, index }, size) };
+      };
+      payload = wherever(payload, 0);
+      others = others.map((input, n) => wherever(input, n + 1));
+    }
     yield {
-      task: tasks[i]!,
-      attempt: attempts[i]!,
+      task,
+      attempt,
       service,
       client: clients[from?.[i] ?? 0] as NodeId,
       seq: seqs[i]!,
       timeoutMs: attemptTimeoutMs,
       payload,
-      inputs: count > 1 ? payloads.slice(at + 1, at + count) : NONE,
+      inputs: others,
     };
     at += count;
   }

@@ -1,6 +1,6 @@
 // How a node runs one attempt, inline or in a worker: the small interface between the slots and whatever computes.
 import { FlockworkError } from "../ids/index.js";
-import { encodeContent, type Payload } from "../wire/index.js";
+import { byteStreamOf, encodeContent, type ByteStream, type Payload } from "../wire/index.js";
 import {
   ServiceError,
   type Job,
@@ -27,14 +27,21 @@ export interface ModuleRunner {
   close(): Promise<void>;
 }
 
+/** What a service returned: whole, or its bytes as they come. */
+export type Returned = Payload | ByteStream;
+
 /** Starts an inline service. A plain result comes back at once, so that a thousand tiny jobs cost no promise each. */
 export function runInline(
   service: ServiceFunction,
   job: Job,
   context: ServiceContext,
-): Payload | Promise<Payload> {
+): Returned | Promise<Returned> {
   const result = service(job, context);
-  return isPromise(result) ? result.then(encodeSolution) : encodeSolution(result);
+  return isPromise(result) ? result.then(returned) : returned(result);
+}
+
+function returned(result: unknown): Returned {
+  return byteStreamOf(result) ?? encodeSolution(result);
 }
 
 /** What a service returned, as it travels. What can not travel fails for good: another try returns the like. */

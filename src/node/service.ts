@@ -1,11 +1,11 @@
 // What a computing node can do: services, plain functions that the operator of the node installed. Nothing here runs them.
 import { FlockworkError, type NodeId } from "../ids/index.js";
-import { Content, type Payload } from "../wire/index.js";
+import { Content, type Payload, type RemotePayload } from "../wire/index.js";
 
 /** What a service gets: the job's payload, and the solutions of the jobs it names as inputs. */
 export class Job extends Content {
   constructor(
-    payload: Payload,
+    payload: Payload | RemotePayload,
     /** Solutions of earlier jobs, in the order the client named them. */
     readonly inputs: readonly Content[],
   ) {
@@ -24,7 +24,10 @@ export interface ServiceContext {
   readonly seq: number;
 }
 
-/** Returns the solution: bytes, text, a Tensor or anything JSON can hold. Throwing fails the attempt; see ServiceError. */
+/**
+ * Returns the solution: bytes, text, a Tensor, anything JSON can hold, or a stream of bytes (an AsyncIterable of Uint8Array,
+ * a ReadableStream), which travels as it comes. Throwing fails the attempt; see ServiceError.
+ */
 export type ServiceFunction = (job: Job, context: ServiceContext) => unknown;
 
 /** A service in a module of its own: runs in a worker per slot, which is killed on timeout. */
@@ -40,6 +43,8 @@ export interface DeclaredService {
   readonly run: ServiceFunction | ModuleService;
   /** Running it twice does no harm, so a second copy may race a slow first one. */
   readonly idempotent?: boolean;
+  /** It reads large jobs and inputs by itself, with `job.stream()` or after `await job.load()`; else they are loaded before it runs. */
+  readonly stream?: boolean;
 }
 
 export type Service = ServiceFunction | ModuleService | DeclaredService;
@@ -61,6 +66,7 @@ export interface InstalledService {
   readonly name: string;
   readonly run: ServiceFunction | ModuleService;
   readonly idempotent: boolean;
+  readonly stream: boolean;
 }
 
 /** Checks what a user gave as services. Throws `bad_argument`. */
@@ -80,7 +86,13 @@ export function installServices(services: Services): ReadonlyMap<string, Install
         "bad_argument",
         `A service's name has 1 to 112 characters, "${name}" has ${name.length}.`,
       );
-    installed.set(name, { name, run, idempotent: declared.idempotent ?? false });
+    const { idempotent = false, stream = false } = declared;
+    if (stream && typeof run !== "function")
+      throw new FlockworkError(
+        "bad_argument",
+        `Service "${name}" is a module, which gets its jobs whole; give a function to read them as streams.`,
+      );
+    installed.set(name, { name, run, idempotent, stream });
   }
   return installed;
 }

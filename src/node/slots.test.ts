@@ -42,6 +42,10 @@ function slotsOf(count: number, services: Parameters<typeof installServices>[0],
     failed: (attempt, { code, retry }) =>
       told.push(`failed ${text(attempt)} ${code}${retry ? "" : " for good"}`),
     dropped: (attempt) => told.push(`dropped ${text(attempt)}`),
+    upload: () => {
+      throw new Error("there is no hub here");
+    },
+    cancel: () => undefined,
     beforeStart: () => undefined,
   });
   slots.begin();

@@ -1,7 +1,7 @@
 // The slots of a node: a queue of attempts, how they run, are recalled and stopped. It knows no link: what happens is told
 // to its listener.
 import { FlockworkError, type NodeId } from "../ids/index.js";
-import { Content, type Payload } from "../wire/index.js";
+import { Content, type ByteStream, type Payload, type RemotePayload, type Upload } from "../wire/index.js";
 import { runInline, type KillableRun, type ModuleRunner } from "./runner.js";
 import { failureOf, Job, type InstalledService, type ServiceContext } from "./service.js";
 
@@ -15,12 +15,21 @@ export interface Attempt {
   readonly seq: number;
   /** 0: no limit. */
   readonly timeoutMs: number;
-  readonly payload: Payload;
-  readonly inputs: readonly Payload[];
+  readonly payload: Payload | RemotePayload;
+  readonly inputs: readonly (Payload | RemotePayload)[];
+}
+
+/** What a solution came to: its payload, or the upload that has its bytes. */
+export interface Outcome extends Payload {
+  readonly upload?: Upload;
 }
 
 export interface SlotsListener {
-  solved(attempt: Attempt, ms: number, payload: Payload): void;
+  solved(attempt: Attempt, ms: number, outcome: Outcome): void;
+  /** Takes the bytes of a solution as they are made; the slot is busy until the hub has them. */
+  upload(source: AsyncIterable<Uint8Array>): Upload;
+  /** Nobody wants these any more. */
+  cancel(upload: Upload): void;
   failed(attempt: Attempt, failure: { code: string; message: string; retry: boolean }): void;
   /** It left without an answer because it was stopped or recalled; its slot is free. */
   dropped(attempt: Attempt): void;
@@ -170,10 +179,17 @@ export class Slots {
       attempt.payload,
       attempt.inputs.map((input) => new Content(input)),
     );
+    const parts: readonly Content[] = [job, ...job.inputs];
+    if (service.stream || parts.every((part) => part.loaded)) this.#run(held, service, job);
+    else this.#runLoaded(held, service, job, parts);
+  }
+
+  #run(held: Held, service: InstalledService, job: Job): void {
     try {
       if (typeof service.run === "function") {
         const result = runInline(service.run, job, held);
         if (result instanceof Promise) this.#settle(held, result);
+        else if ("source" in result) this.#settle(held, Promise.resolve(result));
         else this.#solved(held, result);
       } else {
         held.run = this.#modules.run(service.run, job, held);
@@ -185,11 +201,41 @@ export class Slots {
     }
   }
 
-  #settle(held: Held, settled: Promise<Payload>): void {
+  /** Brings the large payloads here first; the slot is taken meanwhile. */
+  #runLoaded(held: Held, service: InstalledService, job: Job, parts: readonly Content[]): void {
+    const unwanted = new Promise<never>((_resolve, reject) =>
+      held.signal.addEventListener("abort", () => reject(NOT_WANTED), { once: true }),
+    );
+    Promise.race([Promise.all(parts.map((part) => part.load())), unwanted]).then(
+      () => {
+        if (held.state === "running") this.#run(held, service, job);
+        else this.#leave(held);
+        this.pump();
+      },
+      (error: unknown) => {
+        if (held.state !== "gone") this.#failed(held, error);
+        this.pump();
+      },
+    );
+  }
+
+  /** The bytes of a stream are at the hub before its attempt has an answer. */
+  async #outcome(held: Held, { kind, source }: ByteStream): Promise<Outcome> {
+    const upload = this.#listener.upload(source);
+    held.signal.addEventListener("abort", () => this.#listener.cancel(upload), { once: true });
+    await upload.kept;
+    return { kind, bytes: NO_BYTES, upload };
+  }
+
+  #settle(held: Held, settled: Promise<Outcome | ByteStream>): void {
     settled.then(
-      (payload) => {
+      (returned) => {
         if (held.state === "gone") return;
-        this.#solved(held, payload);
+        if ("source" in returned) {
+          this.#settle(held, this.#outcome(held, returned));
+          return;
+        }
+        this.#solved(held, returned);
         this.pump();
       },
       (error: unknown) => {
@@ -217,10 +263,10 @@ export class Slots {
     }, timeoutMs);
   }
 
-  #solved(held: Held, payload: Payload): void {
+  #solved(held: Held, outcome: Outcome): void {
     const heard = held.state !== "orphan";
     this.#leave(held);
-    if (heard) this.#listener.solved(held.what, performance.now() - held.startedAt, payload);
+    if (heard) this.#listener.solved(held.what, performance.now() - held.startedAt, outcome);
   }
 
   #failed(held: Held, error: unknown): void {
@@ -294,4 +340,5 @@ class Held implements ServiceContext {
   }
 }
 
+const NO_BYTES = new Uint8Array(0);
 const NOT_WANTED = new FlockworkError("cancelled", "This attempt is not wanted any more.");

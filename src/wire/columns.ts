@@ -10,6 +10,7 @@ interface Columns extends Partial<PayloadColumns> {
   readonly inputs?: Uint16Array | readonly number[];
   readonly clients?: readonly string[];
   readonly from?: Uint16Array | undefined;
+  readonly streams?: readonly (readonly [index: number, what: unknown])[] | undefined;
 }
 
 /** What is wrong with the columns of a message that has passed its schema; undefined if nothing. */
@@ -34,7 +35,18 @@ export function columnsFault(message: Columns): string | undefined {
     }
     if (payloads !== kinds.length) return `${payloads} payloads are named, ${kinds.length} are there`;
   }
-  return payloadsFault({ kinds, lengths, data });
+  return payloadsFault({ kinds, lengths, data }) ?? streamsFault(lengths, message.streams);
+}
+
+function streamsFault(lengths: Uint32Array, streams: Columns["streams"] = []): string | undefined {
+  let last = -1;
+  for (const [index] of streams) {
+    if (index <= last || index >= lengths.length) return `payload ${index} can not be a stream here`;
+    if (lengths[index] !== 0)
+      return `payload ${index} is a stream and has ${lengths[index]} bytes here as well`;
+    last = index;
+  }
+  return undefined;
 }
 
 function isNumber(n: number): boolean {

@@ -100,6 +100,11 @@ export class Link<R extends "client" | "node" | "beat"> {
     return this.#state.is === "up" ? this.#state.socket.bufferedAmount : 0;
   }
 
+  /** Resolves when some of them may have left, or the connection has gone. */
+  drained(): Promise<void> {
+    return this.#state.is === "up" ? this.#state.socket.drained() : Promise.resolve();
+  }
+
   /** Starts the link. Resolves when it is up for the first time, rejects when it stopped before (fatal notice, close). */
   connect(): Promise<Welcome> {
     this.#first ??= withResolvers();
@@ -120,6 +125,14 @@ export class Link<R extends "client" | "node" | "beat"> {
     if (this.#state.is !== "up" || this.#closing) return false;
     this.#outbox.pushLater(message);
     return true;
+  }
+
+  /** Sends a message at once, in a frame of its own: a large one, that others should not have to wait for. */
+  sendAlone(message: MessageFrom<R>): boolean {
+    this.#outbox.flush();
+    const sent = this.send(message);
+    this.#outbox.flush();
+    return sent;
   }
 
   /** Sends what is queued now, before the end of the tick. */

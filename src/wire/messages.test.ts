@@ -22,6 +22,7 @@ const two = packPayloads([
   { kind: 1, bytes: new TextEncoder().encode("first job") },
   { kind: 0, bytes: Uint8Array.of(1, 2, 3) },
 ]);
+const stream = "5a".repeat(16);
 const hello: MessageOf<"hello"> & { node: object } = {
   t: "hello",
   version: 1,
@@ -72,6 +73,13 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
   failed: { t: "failed", task: 7, attempt: 1, code: "service_error", message: "No.", retry: true },
   stored: { t: "stored", ...attempts },
   credit: { t: "credit", window: 16 },
+  open: { t: "open", id: stream, bytes: 9 },
+  chunk: { t: "chunk", id: stream, offset: 3, data: Uint8Array.of(1, 2, 3) },
+  grant: { t: "grant", id: stream, have: 6, upTo: 9 },
+  end: { t: "end", id: stream, bytes: 9 },
+  kept: { t: "kept", id: stream, bytes: 9, hash: "00".repeat(32) },
+  fetch: { t: "fetch", id: stream, offset: 0, upTo: 9, of: { task: 7, attempt: 1, index: 0 } },
+  broken: { t: "broken", id: stream, code: "cancelled", message: "Not wanted." },
 };
 
 const ROLES: Role[] = ["client", "node", "beat", "hub"];

@@ -7,6 +7,9 @@ import { columnsFault } from "./columns.js";
 /** Both sides name it in their first message; another number is refused with `version_mismatch`. */
 export const PROTOCOL_VERSION = 1;
 
+/** Most payloads of one message that travel as streams. */
+const MAX_STREAMS = 65_536;
+
 /** Who speaks. A `beat` connection does nothing but show that its node's process lives. */
 export type Role = "client" | "node" | "beat" | "hub";
 
@@ -30,6 +33,12 @@ const attempts = { tasks: f64, attempts: u16 };
 const runs = { runs: f64 };
 
 const labels = v.pipe(v.array(name), v.maxLength(64));
+/** Names one stream of bytes on its way: 16 bytes in hexadecimal, chosen by whoever uploads or fetches. */
+const streamId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "is no stream id"));
+/** Payloads that were uploaded before, as [index, stream]: their length in the columns is 0. */
+const uploaded = v.optional(v.pipe(v.array(v.tuple([count, streamId])), v.maxLength(MAX_STREAMS)));
+/** Payloads that are to be fetched, as [index, bytes]: their length in the columns is 0. */
+const fetchable = v.optional(v.pipe(v.array(v.tuple([count, count])), v.maxLength(MAX_STREAMS)));
 
 /** What all jobs of one `submit` share. */
 const jobOptions = {
@@ -141,6 +150,7 @@ export const MESSAGES = {
       ...jobOptions,
       inputs: v.optional(v.pipe(v.array(count), v.maxLength(64))),
       ...payloads,
+      streams: uploaded,
     }),
   },
   /** These jobs survive the death of any process from now on. */
@@ -153,7 +163,13 @@ export const MESSAGES = {
   /** Solutions by one node, in columns. */
   solutions: {
     from: ["hub"],
-    schema: v.object({ t: v.literal("solutions"), seqs: f64, node: text(256), ...payloads }),
+    schema: v.object({
+      t: v.literal("solutions"),
+      seqs: f64,
+      node: text(256),
+      ...payloads,
+      streams: fetchable,
+    }),
   },
   /** One job that has no solution. `reasons`: [node, code, message] of each failed attempt. */
   unsolved: {
@@ -188,6 +204,7 @@ export const MESSAGES = {
       seqs: f64,
       inputs: v.optional(u16),
       ...payloads,
+      streams: fetchable,
     }),
   },
   /** Stop these if they run; answer with `dropped` (or their answer, if that was quicker). */
@@ -198,7 +215,7 @@ export const MESSAGES = {
   /** Answers; the node keeps them until the hub says `stored`. `ms`: how long each ran. */
   solved: {
     from: ["node"],
-    schema: v.object({ t: v.literal("solved"), ...attempts, ms: f32, ...payloads }),
+    schema: v.object({ t: v.literal("solved"), ...attempts, ms: f32, ...payloads, streams: uploaded }),
   },
   failed: {
     from: ["node"],
@@ -217,6 +234,51 @@ export const MESSAGES = {
   credit: {
     from: ["node"],
     schema: v.object({ t: v.literal("credit"), window: v.pipe(count, v.maxValue(65_536)) }),
+  },
+
+  // Payloads of any size, in chunks, both ways.
+  /** Begins an upload, or goes on with one after a break; answered by `grant`, or by `kept` if it is there already. */
+  open: {
+    from: ["client", "node"],
+    schema: v.object({ t: v.literal("open"), id: streamId, bytes: v.optional(count) }),
+  },
+  chunk: {
+    from: ["client", "node", "hub"],
+    schema: v.object({ t: v.literal("chunk"), id: streamId, offset: count, data: u8 }),
+  },
+  /** By the receiver: all below `have` is here, what lies below `upTo` may be sent. */
+  grant: {
+    from: ["client", "node", "hub"],
+    schema: v.object({ t: v.literal("grant"), id: streamId, have: count, upTo: count }),
+  },
+  /** The stream has this many bytes, which have all been sent. */
+  end: {
+    from: ["client", "node", "hub"],
+    schema: v.object({ t: v.literal("end"), id: streamId, bytes: count }),
+  },
+  /** An upload is stored; a `submit` or `solved` may name it. */
+  kept: {
+    from: ["hub"],
+    schema: v.object({ t: v.literal("kept"), id: streamId, bytes: count, hash: text(64) }),
+  },
+  /** Asks for a payload from `offset` on. What it is of says whether the sender may have it. */
+  fetch: {
+    from: ["client", "node"],
+    schema: v.object({
+      t: v.literal("fetch"),
+      id: streamId,
+      offset: count,
+      upTo: count,
+      of: v.union([
+        v.object({ seq: count }),
+        v.object({ task: count, attempt: count, index: v.pipe(count, v.maxValue(65_535)) }),
+      ]),
+    }),
+  },
+  /** The stream ends here without its end. */
+  broken: {
+    from: ["client", "node", "hub"],
+    schema: v.object({ t: v.literal("broken"), id: streamId, code: text(64), message: text(4096) }),
   },
 } as const satisfies Record<string, { from: readonly Role[]; schema: v.GenericSchema }>;
 

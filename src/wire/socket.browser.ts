@@ -3,6 +3,8 @@ import { CLOSE_NOT_BINARY, closeReason, type Dial, type Socket } from "./socket.
 
 export const dial: Dial = (url) => new BrowserSocket(new WebSocket(url));
 
+/** How often a page looks whether what it sent has left. */
+const DRAIN_MS = 2;
 /** What a page may close with; other codes throw there. */
 const CLOSE_NORMAL = 1000;
 /** What a connection reports that ended without a close frame. */
@@ -33,6 +35,11 @@ class BrowserSocket implements Socket {
 
   get bufferedAmount(): number {
     return this.#ws.bufferedAmount;
+  }
+
+  /** A page is not told when bytes leave. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
   }
 
   send(frame: Uint8Array<ArrayBuffer>): void {

@@ -61,6 +61,7 @@ function zeroMask(mask: Buffer): void {
 class NodeSocket implements Socket {
   readonly #ws: WebSocket;
   #net: NetSocket | undefined;
+  #draining: (() => void)[] = [];
   onOpen?: () => void;
   onMessage?: (bytes: Uint8Array) => void;
   onClose?: (code: number, reason: string) => void;
@@ -71,12 +72,23 @@ class NodeSocket implements Socket {
     ws.binaryType = "nodebuffer";
     ws.on("open", () => this.onOpen?.());
     ws.on("error", (error) => this.onError?.(error));
-    ws.on("close", (code, reason) => this.onClose?.(code, reason.toString()));
+    ws.on("close", (code, reason) => {
+      this.#sent();
+      this.onClose?.(code, reason.toString());
+    });
     ws.on("message", (data: RawData, binary) => {
       if (binary) this.onMessage?.(data as Buffer);
       else this.close(CLOSE_NOT_BINARY, "binary messages only");
     });
   }
+
+  /** A send that fails is followed by "error" and "close", which say it better. */
+  readonly #sent = () => {
+    if (this.#draining.length === 0) return;
+    const draining = this.#draining;
+    this.#draining = [];
+    for (const resume of draining) resume();
+  };
 
   watch(net: NetSocket): void {
     this.#net = net;
@@ -91,7 +103,12 @@ class NodeSocket implements Socket {
   }
 
   send(frame: Uint8Array<ArrayBuffer>): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(frame, ignoreError);
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(frame, this.#sent);
+  }
+
+  drained(): Promise<void> {
+    if (this.#ws.readyState !== WebSocket.OPEN || this.#ws.bufferedAmount === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#draining.push(resolve));
   }
 
   close(code?: number, reason?: string): void {
@@ -101,9 +118,4 @@ class NodeSocket implements Socket {
   terminate(): void {
     this.#ws.terminate();
   }
-}
-
-/** A send that fails is followed by "error" and "close", which say it better. */
-function ignoreError(): void {
-  return;
 }

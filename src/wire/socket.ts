@@ -9,6 +9,8 @@ export interface Socket {
   terminate(): void;
   /** Bytes that were sent but have not left this process. */
   readonly bufferedAmount: number;
+  /** Resolves when some of them may have left, or the connection has closed. */
+  drained(): Promise<void>;
   /** Bytes that have arrived, those of unfinished frames included; undefined where the platform does not tell. */
   readonly bytesReceived: number | undefined;
   onOpen?: () => void;

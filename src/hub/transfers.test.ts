@@ -1,0 +1,147 @@
+// Streams at a whole hub, spoken by hand: who may fetch what, what an upload may be named by, and what bad input gets.
+import { afterEach, expect, it } from "vitest";
+import { Link, packPayloads, PROTOCOL_VERSION, type Message, type MessageOf } from "../wire/index.js";
+import { dial } from "../wire/socket.node.js";
+import { startHub } from "./hub.js";
+import { DEFAULT_LIMITS } from "./limits.js";
+
+const ends: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function hub(): Promise<string> {
+  const started = await startHub({ port: 0, log: { level: "silent" } });
+  ends.push(() => started.close());
+  return started.url;
+}
+
+const idOf = (n: number) => n.toString(16).padStart(32, "0");
+
+/** A peer that keeps what it is told. */
+async function peer<R extends "client" | "node">(url: string, role: R, name: string) {
+  const heard: Message[] = [];
+  let wake = () => {};
+  const hear = (message: Message) => {
+    heard.push(message);
+    wake();
+  };
+  const attempts = { tasks: new Float64Array(), attempts: new Uint16Array() };
+  const link = new Link<R>({
+    url,
+    dial,
+    hello: () => ({
+      t: "hello",
+      version: PROTOCOL_VERSION,
+      software: "test",
+      role,
+      kind: role === "node" ? "computing" : "main",
+      id: `${name}.00.00.00.01`,
+      session: name,
+      instance: "1",
+      domain: "166",
+      ...(role === "node" && {
+        node: { slots: 1, window: 1, services: ["upper"], idempotent: [], ...attempts },
+      }),
+    }),
+    onUp: () => undefined,
+    onDown: () => undefined,
+    onMessage: hear,
+    onNotice: hear,
+  });
+  ends.push(() => link.close());
+  await link.connect();
+  const next = async <N extends Message["t"]>(t: N): Promise<MessageOf<N>> => {
+    for (;;) {
+      const at = heard.findIndex((message) => message.t === t);
+      if (at >= 0) return heard.splice(at, 1)[0] as MessageOf<N>;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  return { link, next };
+}
+
+const empty = packPayloads([{ kind: 0, bytes: new Uint8Array() }]);
+const data = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+
+it("are for the session and the node that the job says, and for nobody else", async () => {
+  const url = await hub();
+  const main = await peer(url, "client", "main");
+  const thief = await peer(url, "client", "thief");
+  const node = await peer(url, "node", "node");
+  main.link.send({ t: "open", id: idOf(1), bytes: data.length });
+  expect(await main.next("grant")).toMatchObject({ id: idOf(1), have: 0 });
+  main.link.send({ t: "chunk", id: idOf(1), offset: 0, data });
+  main.link.send({ t: "end", id: idOf(1), bytes: data.length });
+  const { hash } = await main.next("kept");
+  expect(hash).toMatch(/^[0-9a-f]{64}$/);
+  // Another client can not name it.
+  thief.link.send({ t: "submit", seq: 0, service: "upper", ...empty, streams: [[0, idOf(1)]] });
+  expect(await thief.next("refused")).toMatchObject({ code: "stream_lost" });
+  main.link.send({ t: "submit", seq: 0, service: "upper", ...empty, streams: [[0, idOf(1)]] });
+  await main.next("accepted");
+  // It was named once.
+  main.link.send({ t: "submit", seq: 1, service: "upper", ...empty, streams: [[0, idOf(1)]] });
+  expect(await main.next("refused")).toMatchObject({ code: "stream_lost" });
+  const run = await node.next("run");
+  expect(run.streams).toEqual([[0, data.length]]);
+  const of = { task: run.tasks[0]!, attempt: run.attempts[0]!, index: 0 };
+  const other = await peer(url, "node", "other");
+  other.link.send({ t: "fetch", id: idOf(2), offset: 0, upTo: 10_000, of });
+  expect(await other.next("broken")).toMatchObject({ id: idOf(2), code: "bad_argument" });
+  node.link.send({ t: "fetch", id: idOf(3), offset: 900, upTo: 950, of });
+  expect(await node.next("chunk")).toMatchObject({ offset: 900, data: data.subarray(900, 950) });
+  node.link.send({ t: "grant", id: idOf(3), have: 950, upTo: 2000 });
+  expect(await node.next("chunk")).toMatchObject({ offset: 950, data: data.subarray(950) });
+  expect(await node.next("end")).toMatchObject({ bytes: data.length });
+  // The solution: an answer that names no upload is asked for again, one that names one is stored.
+  const { tasks, attempts } = run;
+  const answer = { t: "solved", tasks, attempts, ms: Float32Array.of(1), ...empty } as const;
+  node.link.send({ ...answer, streams: [[0, idOf(4)]] });
+  expect(await node.next("broken")).toMatchObject({ id: idOf(4), code: "stream_lost" });
+  node.link.send({ t: "open", id: idOf(4) });
+  await node.next("grant");
+  node.link.send({ t: "chunk", id: idOf(4), offset: 0, data });
+  node.link.send({ t: "end", id: idOf(4), bytes: data.length });
+  await node.next("kept");
+  node.link.send({ ...answer, streams: [[0, idOf(4)]] });
+  await node.next("stored");
+  expect((await main.next("solutions")).streams).toEqual([[0, data.length]]);
+  thief.link.send({ t: "fetch", id: idOf(5), offset: 0, upTo: 10_000, of: { seq: 0 } });
+  expect(await thief.next("broken")).toMatchObject({ id: idOf(5), code: "bad_argument" });
+  main.link.send({ t: "fetch", id: idOf(6), offset: 0, upTo: 10_000, of: { seq: 0 } });
+  expect(await main.next("chunk")).toMatchObject({ offset: 0, data });
+});
+
+it("that do not fit cost their sender the stream, and only that", async () => {
+  const url = await hub();
+  const main = await peer(url, "client", "main");
+  const bad = async (n: number, ...messages: Parameters<typeof main.link.send>[0][]) => {
+    main.link.send({ t: "open", id: idOf(n) });
+    for (const message of messages) main.link.send(message);
+    return (await main.next("broken")).code;
+  };
+  const far = 2 ** 40;
+  expect(await bad(1, { t: "chunk", id: idOf(1), offset: 5, data })).toBe("bad_message");
+  expect(await bad(2, { t: "chunk", id: idOf(2), offset: far, data })).toBe("bad_message");
+  expect(await bad(3, { t: "end", id: idOf(3), bytes: 7 })).toBe("bad_message");
+  main.link.send({ t: "open", id: idOf(4), bytes: 2 ** 31 });
+  expect(await main.next("broken")).toMatchObject({ id: idOf(4), code: "too_large" });
+  // Nobody knows these.
+  main.link.send({ t: "chunk", id: idOf(5), offset: 0, data });
+  main.link.send({ t: "grant", id: idOf(5), have: 0, upTo: far });
+  main.link.send({ t: "end", id: idOf(5), bytes: 7 });
+  for (let i = 0; i <= DEFAULT_LIMITS.streamsPerPeer; i++) main.link.send({ t: "open", id: idOf(100 + i) });
+  expect(await main.next("broken")).toMatchObject({
+    id: idOf(100 + DEFAULT_LIMITS.streamsPerPeer),
+    code: "limit",
+  });
+  // A stream where bytes are as well, and one for no payload.
+  const full = packPayloads([{ kind: 0, bytes: data }]);
+  main.link.send({ t: "submit", seq: 0, service: "upper", ...full, streams: [[0, idOf(1)]] });
+  expect((await main.next("notice")).message).toMatch(/payload 0 is a stream and has 1000 bytes/);
+  main.link.send({ t: "submit", seq: 0, service: "upper", ...empty, streams: [[7, idOf(1)]] });
+  expect((await main.next("notice")).message).toMatch(/payload 7 can not be a stream here/);
+  main.link.send({ t: "submit", seq: 0, service: "upper", ...full });
+  await main.next("accepted");
+});
