@@ -5,6 +5,9 @@ import { Content, type Payload, type RemotePayload, type Transfers } from "../wi
 /** Solutions up to this size are fetched at once, so that text() and the like need no waiting. */
 const LOAD_BYTES = 64 * 1024 ** 2;
 
+/** Solutions that are fetched at the same time. */
+const LOADS_AT_ONCE = 4;
+
 export interface ArrivalsHost {
   readonly transfers: Transfers;
   /** The hub need not keep this solution any more. */
@@ -20,6 +23,8 @@ export interface Arrival {
 export class Arrivals {
   readonly #host: ArrivalsHost;
   readonly #loading = new Set<number>();
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
   /** Solutions that are not here, and whether whoever got them has moved on. */
   readonly #away = new Map<number, { taken: boolean; over: boolean }>();
 
@@ -47,7 +52,7 @@ export class Arrivals {
     }
     this.#loading.add(seq);
     const content = new Content({ kind, size, open });
-    content.load().then(
+    this.#inTurn(() => content.load()).then(
       () => {
         this.#loading.delete(seq);
         arrived({ payload: { kind, bytes: content.bytes() } });
@@ -57,6 +62,18 @@ export class Arrivals {
         failed(error);
       },
     );
+  }
+
+  async #inTurn(load: () => Promise<unknown>): Promise<void> {
+    if (this.#busy === LOADS_AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#busy++;
+    try {
+      await load();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#busy--;
+      else next();
+    }
   }
 
   /** Whoever got a solution has moved on. True when it may be acknowledged now. */

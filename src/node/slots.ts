@@ -206,7 +206,7 @@ export class Slots {
     const unwanted = new Promise<never>((_resolve, reject) =>
       held.signal.addEventListener("abort", () => reject(NOT_WANTED), { once: true }),
     );
-    Promise.race([Promise.all(parts.map((part) => part.load())), unwanted]).then(
+    Promise.race([loadAll(parts), unwanted]).then(
       () => {
         if (held.state === "running") this.#run(held, service, job);
         else this.#leave(held);
@@ -338,6 +338,11 @@ class Held implements ServiceContext {
   abort(): void {
     this.#controller?.abort(NOT_WANTED);
   }
+}
+
+/** One after the other: a job may have more inputs than streams may run at once. */
+async function loadAll(parts: readonly Content[]): Promise<void> {
+  for (const part of parts) await part.load();
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -13,8 +13,8 @@ export interface TransferLink extends StreamRoad {
   send(message: Outgoing): boolean;
 }
 
-/** Uploads, and fetches, that go on at the same time; the others wait. */
-const AT_ONCE = 4;
+/** Uploads that go on at the same time; the others wait. */
+const AT_ONCE = 16;
 
 /** An upload: what a `submit` or `solved` names it by, and when it may. */
 export class Upload {
@@ -59,10 +59,8 @@ export class Transfers {
   readonly #link: TransferLink;
   readonly #uploads = new Map<string, { readonly upload: Upload; readonly out: OutStream }>();
   readonly #fetches = new Map<string, Fetch>();
-  /** Uploads, and readers of fetches, that wait for their turn. */
+  /** Uploads that wait for their turn. */
   #waitingUploads: Upload[] = [];
-  #waitingFetches: (() => void)[] = [];
-  #fetching = 0;
   #closed: FlockworkError | undefined = undefined;
 
   constructor(link: TransferLink) {
@@ -96,9 +94,6 @@ export class Transfers {
 
   /** A payload of the hub's, as it comes; read it once. */
   async *fetch(of: Fetch["of"], bytes: number): AsyncGenerator<Uint8Array, void> {
-    while (this.#fetching >= AT_ONCE)
-      await new Promise<void>((resolve) => this.#waitingFetches.push(resolve));
-    this.#fetching++;
     const id = randomHex(16);
     const stream = new InStream({
       maxBytes: bytes,
@@ -113,8 +108,6 @@ export class Transfers {
       yield* stream;
     } finally {
       this.#fetches.delete(id);
-      this.#fetching--;
-      this.#waitingFetches.shift()?.();
     }
   }
 
