@@ -82,6 +82,7 @@ describe.concurrent("a computing node frozen with SIGSTOP", () => {
       figure("SIGSTOP to noticed", `${Math.round(noticed)} ms (wanted: under 3000)`);
       expect(noticed).toBeLessThan(4500);
       expect(await solutions(batch, 2)).toEqual(["FROST 1000", "ICE 600000"]);
+      await other.program.saidTimes(/^run /, 2);
       expect(other.began.sort()).toEqual(["frost 1000", "ice 600000"]);
       await sleep(ms - (performance.now() - since));
       const states = (await hub.nodes()).map((node) => node.state).sort();
@@ -97,6 +98,7 @@ describe.concurrent("a computing node frozen with SIGSTOP", () => {
       // It works on, with all its slots.
       const more = main.submit("slow", ["a 1000", "b 1000", "c 1000"]);
       expect(await solutions(more, 3)).toEqual(["A", "B", "C"]);
+      await frozen.program.saidTimes(/^run /, 4);
       expect(frozen.began).toHaveLength(4);
       expect(await hub.jobs()).toMatchObject({ waiting: 0, running: 0, solved: 5, unsolved: 0 });
     },
@@ -117,6 +119,7 @@ describe.concurrent("a link cut for 1 s in mid job", () => {
     await sleep(1000);
     road.mend();
     expect(await solutions(batch, 2)).toEqual(["SHORT", "LONG"]);
+    await worker.program.saidTimes(/^run /, 2);
     expect(worker.began).toEqual(["short", "long"]);
     expect(await hub.jobs()).toMatchObject({ solved: 2, unsolved: 0 });
   });
@@ -134,6 +137,8 @@ describe.concurrent("a link cut for 1 s in mid job", () => {
     await sleep(1000);
     road.mend();
     expect(await solutions(batch, 3)).toEqual(["A", "B", "C"]);
+    await cut.program.saidTimes(/^run /, 3);
+    await other.program.saidTimes(/^run /, 1);
     expect(cut.began).toEqual(["a", "b", "c"]);
     expect(other.began).toHaveLength(1);
     expect(await hub.jobs()).toMatchObject({ waiting: 0, running: 0, solved: 3, unsolved: 0 });
@@ -152,6 +157,7 @@ describe.concurrent("a link cut for 1 s in mid job", () => {
     await sleep(1000);
     road.mend();
     expect(await all).toEqual(Array.from({ length: 40 }, (_, i) => `J${i}`));
+    await worker.program.saidTimes(/^run /, 40);
     expect(new Set(worker.began).size).toBe(40);
     expect(worker.began).toHaveLength(40);
   });

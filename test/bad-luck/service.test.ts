@@ -44,6 +44,7 @@ describe.concurrent("a service that throws", () => {
     const main = await flock.main(hub.url);
     const solution = await main.request("failTwice", "soup");
     expect(solution.text()).toBe("SOUP");
+    await worker.program.saidTimes(/^run /, 3);
     expect(worker.began).toEqual(["soup", "soup", "soup"]);
   });
 
@@ -97,6 +98,7 @@ describe.concurrent("a service that never returns", () => {
     let solved = 0;
     for await (const result of main.submit("upper", jobs)) solved += Number(result.ok);
     expect(solved).toBe(20);
+    await ben.program.saidTimes(/^run /, 20);
     expect(anna.began).toEqual(["ending"]);
     expect(ben.began).toHaveLength(20);
   });
