@@ -8,7 +8,7 @@ import { scratch, startScript, type Started } from "./jobs/processes.js";
 import { print } from "./jobs/statistics.js";
 
 const { values } = parseArgs({
-  options: { only: { type: "string" }, rounds: { type: "string", default: "3000" } },
+  options: { only: { type: "string" }, rounds: { type: "string", default: "6000" } },
 });
 const wants = (name: string) => values.only === undefined || values.only === name;
 const rounds = Number(values.rounds);
