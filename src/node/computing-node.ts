@@ -16,59 +16,17 @@ import {
   PROTOCOL_VERSION,
   STREAM_BYTES,
   Transfers,
-  unpackPayloads,
-  type Dial,
   type MessageFrom,
   type MessageOf,
-  type Payload,
-  type RemotePayload,
-  type Token,
   type Upload,
 } from "../wire/index.js";
 import { Answers } from "./answers.js";
+import { attemptsOf, eachAttempt } from "./attempts.js";
 import { Credit } from "./credit.js";
+import type { ComputingNodeOptions, NodeRuntime } from "./node-options.js";
 import type { ModuleRunner } from "./runner.js";
-import { failureOf, installServices, type InstalledService, type Services } from "./service.js";
+import { failureOf, installServices, type InstalledService } from "./service.js";
 import { Slots, type Attempt, type Outcome } from "./slots.js";
-
-export interface ComputingNodeOptions {
-  /** Address of the hub, for instance ws://localhost:9999. */
-  readonly hub: string;
-  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
-  readonly token?: Token;
-  /** Name part of the node's id, 28 bytes at most. Default "node". */
-  readonly name?: string;
-  /** Tasks it runs at the same time. Default 1. */
-  readonly slots?: number;
-  /** Users of one hub in different domains never meet. Default "166". */
-  readonly domain?: string | number;
-  readonly services: Services;
-  /** What jobs may ask of a node: its memory in MiB, and words of the operator's choice. */
-  readonly memoryMb?: number;
-  readonly labels?: readonly string[];
-  readonly kind?: NodeKind;
-  /** Leaves after this many answers. */
-  readonly limit?: number;
-  /** Whether it asks for tasks beyond its slots, so that short ones need not wait for their way here. Default true. */
-  readonly prefetch?: boolean;
-  /** Joins without taking tasks, until resume(). Default false. */
-  readonly paused?: boolean;
-  /** Called once an outage: no hub answers, the node goes on trying. */
-  readonly onWaiting?: (error: FlockworkError) => void;
-  readonly onUp?: () => void;
-  readonly onDown?: (reason: string) => void;
-  /** Something the hub wants the operator to know. */
-  readonly onNotice?: (notice: { code: string; message: string }) => void;
-}
-
-/** What differs between runtimes. */
-export interface NodeRuntime {
-  readonly dial: Dial;
-  readonly software: string;
-  modules(): ModuleRunner;
-  /** Starts a heartbeat of its own beside the link, where the runtime has threads. */
-  startBeat?(hello: MessageOf<"hello">, url: string, token: Token | undefined): { close(): void };
-}
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
 const CONFIRM_MS = 2000;
@@ -451,54 +409,4 @@ export class ComputingNode {
     this.#state = "stopped";
     this.#settle.resolve();
   }
-}
-
-/** The attempts of a `run`. What lies at the hub is fetched when it is read. */
-function* attemptsOf(
-  message: MessageOf<"run">,
-  fetch: (of: MessageOf<"fetch">["of"], bytes: number) => AsyncIterable<Uint8Array>,
-): Iterable<Attempt> {
-  const { tasks, attempts, clients, from, seqs, inputs, service, attemptTimeoutMs, streams } = message;
-  const sizes = new Map(streams);
-  const payloads = unpackPayloads(message);
-  for (let i = 0, at = 0; i < tasks.length; i++) {
-    const count = inputs?.[i] ?? 1;
-    const task = tasks[i]!;
-    const attempt = attempts[i]!;
-    let others: readonly (Payload | RemotePayload)[] =
-      count === 1 ? NONE : payloads.slice(at + 1, at + count);
-    let payload: Payload | RemotePayload | undefined = payloads[at];
-    if (payload === undefined)
-      throw new FlockworkError("bad_message", `"run" has fewer payloads than tasks.`);
-    if (sizes.size > 0) {
-      const first = at;
-      const wherever = (payload: Payload | RemotePayload, index: number): Payload | RemotePayload => {
-        const size = sizes.get(first + index);
-        if (size === undefined) return payload;
-        return { kind: payload.kind, size, open: () => fetch({ task, attempt, index }, size) };
-      };
-      payload = wherever(payload, 0);
-      others = others.map((input, n) => wherever(input, n + 1));
-    }
-    yield {
-      task,
-      attempt,
-      service,
-      client: clients[from?.[i] ?? 0] as NodeId,
-      seq: seqs[i]!,
-      timeoutMs: attemptTimeoutMs,
-      payload,
-      inputs: others,
-    };
-    at += count;
-  }
-}
-
-const NONE: readonly never[] = [];
-
-function eachAttempt(
-  { tasks, attempts }: { tasks: Float64Array; attempts: Uint16Array },
-  visit: (task: number, attempt: number) => void,
-): void {
-  for (let i = 0; i < tasks.length; i++) visit(tasks[i]!, attempts[i]!);
 }
