@@ -86,7 +86,8 @@ export class HubCore {
         this.nodes.quarantined(effect.node as NodeId, effect.untilMs, effect.why);
         break;
       case "Release":
-        // Solutions of jobs live at the hub, which counts their dependents itself; nodes hold no values yet.
+      case "Recomputed":
+      case "ValuesGone":
         break;
       default:
         effect satisfies never;
