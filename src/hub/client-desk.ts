@@ -113,7 +113,7 @@ export class ClientDesk {
       case "beat":
         break;
       default:
-        message satisfies never;
+        this.#core.graphs.client(session, message);
     }
   }
 

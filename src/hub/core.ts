@@ -12,6 +12,7 @@ import type { MessageOf } from "../wire/index.js";
 import type { BlobColumn, BlobPayloads } from "./blob-payloads.js";
 import type { ClientDesk } from "./client-desk.js";
 import type { HubCounters } from "./counters.js";
+import type { GraphDesk } from "./graphs/graph-desk.js";
 import type { Job } from "./jobs.js";
 import type { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
@@ -43,6 +44,7 @@ export class HubCore {
   readonly graceMs: number;
   clients!: ClientDesk;
   nodes!: NodeDesk;
+  graphs!: GraphDesk;
   /** Writes down what the scheduler is told, when somebody asked for it. */
   recorder: Recorder | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -84,7 +86,8 @@ export class HubCore {
         this.nodes.quarantined(effect.node as NodeId, effect.untilMs, effect.why);
         break;
       case "Release":
-        // Solutions of jobs live at the hub, which counts their dependents itself; nodes hold no values yet.
+      case "Recomputed":
+      case "ValuesGone":
         break;
       default:
         effect satisfies never;

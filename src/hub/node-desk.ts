@@ -221,7 +221,7 @@ export class NodeDesk {
       case "beat":
         break;
       default:
-        message satisfies never;
+        this.#core.graphs.node(view, message);
     }
   }
 

@@ -11,6 +11,7 @@ import { HubCore, type HubParts } from "./core.js";
 import { HubCounters } from "./counters.js";
 import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
+import { GraphDesk } from "./graphs/graph-desk.js";
 import { handleHttp } from "./http.js";
 import { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
@@ -108,6 +109,7 @@ export class RunningHub implements Hub {
     };
     this.#core.clients = new ClientDesk(this.#core, this.#parts);
     this.#core.nodes = new NodeDesk(this.#core, this.#parts, backbone.kv);
+    this.#core.graphs = new GraphDesk();
     this.#journalId = await journalId(backbone);
     const open = await recover(this.#parts, this.#core.clients);
     await this.#core.nodes.expectReturns(open.length > 0);

@@ -1,5 +1,6 @@
 export * from "./frame.js";
 export * from "./messages.js";
+export { MAX_MODEL_BYTES, MAX_PROBE_BYTES, SMALL_VALUE, type EngineFields } from "./graph-messages.js";
 export * from "./payloads.js";
 export * from "./runs.js";
 export * from "./content.js";
