@@ -1,7 +1,7 @@
 // What the hub says to clients and nodes about graphs: programs, tasks, values.
 import { FlockworkError } from "../../ids/index.js";
 import type { MessageOf } from "../../wire/index.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
 import type { ClientSession } from "../sessions.js";
 
 export type ClientGraphMessage = MessageOf<
