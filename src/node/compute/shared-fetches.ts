@@ -4,7 +4,8 @@ interface Shared<T> {
   readonly result: Promise<T>;
   readonly abort: AbortController;
   users: number;
-  over: boolean;
+  /** What was fetched, once it is there. */
+  got: { readonly value: T } | undefined;
 }
 
 /** One user's part in a fetch. */
@@ -17,12 +18,14 @@ export interface Share<T> {
 export class SharedFetches<T> {
   readonly #shared = new Map<string, Shared<T>>();
   readonly #atOnce: number;
+  readonly #unused: (value: T) => void;
   #running = 0;
   #waiting: (() => void)[] = [];
 
-  /** So many fetches go on at the same time; the others wait. */
-  constructor(atOnce: number) {
+  /** So many fetches go on at the same time; the others wait. `unused`: the last user of what was fetched has left. */
+  constructor(atOnce: number, unused: (value: T) => void = () => undefined) {
     this.#atOnce = atOnce;
+    this.#unused = unused;
   }
 
   /** Joins the fetch of `key`, or starts one. */
@@ -40,9 +43,10 @@ export class SharedFetches<T> {
       leave: () => {
         if (left) return;
         left = true;
-        if (--mine.users > 0 || mine.over) return;
+        if (--mine.users > 0) return;
         this.#forget(key, mine);
-        mine.abort.abort();
+        if (mine.got !== undefined) this.#unused(mine.got.value);
+        else mine.abort.abort();
       },
     };
   }
@@ -52,12 +56,16 @@ export class SharedFetches<T> {
     const result = this.#inTurn(() => {
       abort.signal.throwIfAborted();
       return fetch(abort.signal);
-    }).finally(() => {
-      shared.over = true;
-      this.#forget(key, shared);
     });
-    result.catch(() => undefined);
-    const shared: Shared<T> = { result, abort, users: 0, over: false };
+    const shared: Shared<T> = { result, abort, users: 0, got: undefined };
+    result.then(
+      (value) => {
+        this.#forget(key, shared);
+        if (shared.users > 0) shared.got = { value };
+        else this.#unused(value);
+      },
+      () => this.#forget(key, shared),
+    );
     return shared;
   }
 

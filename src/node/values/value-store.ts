@@ -172,14 +172,11 @@ export class ValueStore {
   }
 
   /** Bytes of a value from an offset on, in pieces of at most `piece` bytes; it need not come into memory for that. Throws `value_lost`. */
-  async *read(name: string, offset: number, piece: number): AsyncGenerator<Uint8Array, void> {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) throw lost(name, "it is not here");
+  async *read(claim: Claim, offset: number, piece: number): AsyncGenerator<Uint8Array, void> {
+    const { entry } = claim as EntryClaim;
     for (let at = offset; at < entry.bytes; at += piece) {
       const length = Math.min(piece, entry.bytes - at);
-      if (entry.data !== undefined) yield entry.data.subarray(at, at + length);
-      else if (entry.dropped || entry.key === undefined) throw lost(name, "it was dropped");
-      else yield await this.#readBack(entry, at, length);
+      yield entry.data?.subarray(at, at + length) ?? (await this.#readBack(entry, at, length));
     }
   }
 
