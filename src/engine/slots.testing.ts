@@ -1,9 +1,8 @@
 // What tests of other floors run programs with: the native engine inside this process, and models small enough to read.
 import { check, input, program, type Expression } from "../graph/index.js";
-import { FlockworkError } from "../ids/index.js";
 import type { Session } from "./engine.js";
 import { ortNodeEngine } from "./ort-node.node.js";
-import type { EngineSlots, ProgramRun } from "./slot.js";
+import { EngineError, type EngineSlots, type ProgramRun } from "./slot.js";
 
 /** The real engine, in this process: it can not be killed, so a killed run ends when it does. */
 export async function inProcessSlots(): Promise<
@@ -18,7 +17,7 @@ export async function inProcessSlots(): Promise<
     try {
       check(bytes);
     } catch (error) {
-      throw new FlockworkError("program_refused", (error as Error).message, { cause: error });
+      throw new EngineError("program_refused", (error as Error).message, false, { cause: error });
     }
     loaded.push(hash);
     return engine.load(bytes);
@@ -35,9 +34,7 @@ export async function inProcessSlots(): Promise<
       dtypes: ["float32", "float64"],
     },
     run({ hash, model }, inputs): ProgramRun {
-      let fail!: (error: unknown) => void;
-      const killed = new Promise<never>((_resolve, reject) => (fail = reject));
-      killed.catch(() => undefined);
+      let killed = false;
       const work = async () => {
         let session = sessions.get(hash);
         if (session === undefined) {
@@ -51,15 +48,15 @@ export async function inProcessSlots(): Promise<
           const results = await run(Object.fromEntries(names.map((name, i) => [name, inputs[i]!])));
           return { outputs: outputs.map((name) => results[name]!), ms: performance.now() - from };
         } catch (error) {
-          throw new FlockworkError("program_error", (error as Error).message, { cause: error });
+          throw new EngineError("program_error", (error as Error).message, false, { cause: error });
         }
       };
       return {
-        settled: Promise.race([work(), killed]),
-        kill: () => fail(new FlockworkError("cancelled", "killed")),
+        settled: work().then((result) => (killed ? new Promise(() => undefined) : result)),
+        kill: () => (killed = true),
       };
     },
-    benchmark: () => Promise.resolve({ flops: 1e9, memory: 1e9, callMs: 0.05 }),
+    benchmark: () => Promise.resolve({ flops: 1e9, memory: 1e9, convolution: 1e9, callMs: 0.05 }),
     close: async () => {
       for (const session of sessions.values())
         await session.then((each) => each.release()).catch(() => undefined);

@@ -290,7 +290,6 @@ export class ComputingNode {
         break;
       case "fetch":
       case "drop":
-      case "deposit":
         this.#desk?.receive(message);
         break;
       case "echo":

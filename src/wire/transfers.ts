@@ -2,14 +2,7 @@
 // them when the link is back. What a stream is for is the layers' above.
 import { FlockworkError, randomHex } from "../ids/index.js";
 import type { MessageOf } from "./messages.js";
-import {
-  bytesSource,
-  InStream,
-  onceSource,
-  OutStream,
-  type StreamRoad,
-  type StreamSource,
-} from "./stream.js";
+import { bytesSource, InStream, onceSource, OutStream, type StreamRoad } from "./stream.js";
 
 type Outgoing = MessageOf<"open" | "chunk" | "end" | "fetch" | "grant" | "broken">;
 type Incoming = MessageOf<"grant" | "kept" | "chunk" | "end" | "broken">;
@@ -29,6 +22,7 @@ export class Upload {
   readonly kept: Promise<void>;
   /** Whether the hub has all of it. */
   isKept = false;
+  readonly id = randomHex(16);
   /** How many bytes it has, as far as that is known. */
   bytes: number | undefined;
   #settle!: { resolve(): void; reject(error: unknown): void };
@@ -37,7 +31,6 @@ export class Upload {
     /** Undefined: read once. */
     readonly whole: Uint8Array | undefined,
     readonly out: (upload: Upload) => OutStream,
-    readonly id = randomHex(16),
   ) {
     this.bytes = whole?.length;
     this.kept = new Promise((resolve, reject) => {
@@ -79,13 +72,13 @@ export class Transfers {
     return this.#uploads.size + this.#waitingUploads.length > 0;
   }
 
-  /** Brings bytes to the hub; they must not change meanwhile. `id`: the stream's, where the hub has named it. */
-  upload(source: Uint8Array | AsyncIterable<Uint8Array> | StreamSource, id?: string): Upload {
+  /** Brings bytes to the hub; they must not change meanwhile. */
+  upload(source: Uint8Array | AsyncIterable<Uint8Array>): Upload {
     const whole = source instanceof Uint8Array ? source : undefined;
+    const streamed = source instanceof Uint8Array ? bytesSource(source) : onceSource(source);
     const upload = new Upload(
       whole,
-      ({ id }) => new OutStream(id, sourceOf(source), (error) => this.#sourceFailed(id, error)),
-      id,
+      ({ id }) => new OutStream(id, streamed, (error) => this.#sourceFailed(id, error)),
     );
     this.#waitingUploads.push(upload);
     this.#nextUploads();
@@ -213,11 +206,6 @@ export class Transfers {
       stream.fail(error);
     }
   }
-}
-
-function sourceOf(source: Uint8Array | AsyncIterable<Uint8Array> | StreamSource): StreamSource {
-  if (source instanceof Uint8Array) return bytesSource(source);
-  return Symbol.asyncIterator in source ? onceSource(source) : source;
 }
 
 const CANCELLED = new FlockworkError("cancelled", "The stream is not wanted any more.");

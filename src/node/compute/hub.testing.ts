@@ -1,6 +1,5 @@
 // For tests: a hub of few words on loopback. It welcomes one node, sends what a test says, serves what it was given and writes
 // down what it hears.
-import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 import {
   bytesSource,
@@ -47,7 +46,7 @@ export class TestHub {
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `ws://127.0.0.1:${(this.#server.address() as { port: number }).port}`;
   }
 
   say(...messages: Said[]): void {
@@ -64,7 +63,9 @@ export class TestHub {
     const end = performance.now() + 15_000;
     while (this.of(t).length < count) {
       if (performance.now() > end)
-        throw new Error(`waited in vain for ${count} "${t}"; heard ${this.heard.map((message) => message.t).join(" ")}`);
+        throw new Error(
+          `waited in vain for ${count} "${t}"; heard ${this.heard.map((message) => message.t).join(" ")}`,
+        );
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 1000);
         this.#watchers.push(() => {
@@ -86,20 +87,6 @@ export class TestHub {
     this.#fetched.set(id, stream);
     this.say({ t: "fetch", id, offset: 0, upTo: stream.upTo, of: { value } });
     return readStream(stream, bytes);
-  }
-
-  /** Takes an upload that it asks for with `deposit`. */
-  async deposit(value: string, bytes: number): Promise<Uint8Array> {
-    const id = randomHex(16);
-    const stream = new InStream({
-      maxBytes: bytes,
-      grant: (have, upTo) => this.say({ t: "grant", id, have, upTo }),
-    });
-    this.#fetched.set(id, stream);
-    this.say({ t: "deposit", id, value });
-    const data = await readStream(stream, bytes);
-    this.say({ t: "kept", id, bytes, hash: "" });
-    return data;
   }
 
   /** One task as `compute`. */
@@ -192,12 +179,6 @@ export class TestHub {
           this.#fetched.get(message.id)?.fail(new FlockworkError(message.code, message.message));
         this.#serving?.receive(message);
         break;
-      case "open": {
-        const stream = this.#fetched.get(message.id);
-        if (stream !== undefined)
-          this.say({ t: "grant", id: message.id, have: stream.have, upTo: stream.upTo });
-        break;
-      }
       case "chunk":
         this.#fetched.get(message.id)?.chunk(message.offset, message.data.slice());
         break;

@@ -106,7 +106,7 @@ export class ProgramDesk {
   }
 
   /** Takes what is about values. False: a grant or a break of a stream that is not served here. */
-  receive(message: MessageOf<"fetch" | "grant" | "broken" | "drop" | "deposit">): boolean {
+  receive(message: MessageOf<"fetch" | "grant" | "broken" | "drop">): boolean {
     switch (message.t) {
       case "drop":
         for (const name of message.names) {
@@ -114,9 +114,6 @@ export class ProgramDesk {
           this.#store.drop(name);
           this.#news.delete(name);
         }
-        return true;
-      case "deposit":
-        this.#deposit(message);
         return true;
       default:
         return this.#serving.receive(message);
@@ -157,19 +154,6 @@ export class ProgramDesk {
       source: { again: (offset) => this.#store.read(claim, offset, CHUNK_BYTES) },
       over: () => claim.release(),
     };
-  }
-
-  #deposit({ id, value }: MessageOf<"deposit">): void {
-    const { link, transfers } = this.#options;
-    const claim = this.#store.claim(value);
-    if (claim === undefined) {
-      link.send({ t: "broken", id, code: "value_lost", message: `This node does not have value ${value}.` });
-      return;
-    }
-    const upload = transfers.upload({ again: (offset) => this.#store.read(claim, offset, CHUNK_BYTES) }, id);
-    upload.bytes = claim.bytes;
-    const over = () => claim.release();
-    upload.kept.then(over, over);
   }
 }
 

@@ -30,9 +30,6 @@ export interface Computed {
   }[];
 }
 
-/** Whether another node may do better, by the engine's code: a program that is refused here is refused anywhere. */
-const FINAL = new Set(["program_refused", "program_error"]);
-
 /** Starts it. `started` is called when the engine begins: what went before is not the program's time. */
 export function runProgram(
   task: ProgramTask,
@@ -43,6 +40,9 @@ export function runProgram(
 ): KillableRun<Computed> {
   let killed = false;
   let run: ProgramRun | undefined = undefined;
+  let giveUp!: (why: FlockworkError) => void;
+  const unwanted = new Promise<never>((_resolve, reject) => (giveUp = reject));
+  unwanted.catch(() => undefined);
 
   async function inEngine(): Promise<{ outputs: readonly Tensor[]; ms: number }> {
     const claims = provision.inputs.filter((input): input is Claim => !(input instanceof Uint8Array));
@@ -59,9 +59,8 @@ export function runProgram(
       expectWanted();
       started();
       run = engine.run({ hash: task.program, model: () => Promise.resolve(provision.model) }, inputs);
-      return await run.settled;
-    } catch (error) {
-      throw finalWhere(error);
+      // A killed run never settles.
+      return await Promise.race([run.settled, unwanted]);
     } finally {
       lease.release();
     }
@@ -109,6 +108,7 @@ export function runProgram(
     kill: () => {
       killed = true;
       run?.kill();
+      giveUp(NOT_WANTED);
     },
   };
 }
@@ -130,11 +130,6 @@ function tensorOf(name: string, bytes: Uint8Array): Tensor {
       { cause: error },
     );
   }
-}
-
-function finalWhere(error: unknown): unknown {
-  if (!(error instanceof FlockworkError) || !FINAL.has(error.code) || "retry" in error) return error;
-  return new ServiceError(error.message, { code: error.code, retry: false });
 }
 
 const NOT_WANTED = new FlockworkError("cancelled", "This attempt is not wanted any more.");
