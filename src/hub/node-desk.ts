@@ -84,7 +84,7 @@ export class NodeDesk {
       throw new FlockworkError("bad_message", "A node's hello must say what the node offers.");
     const id = hello.id as NodeId;
     const known = this.views.get(id);
-    const owner = peer.bearer?.owner ?? "local";
+    const owner = peer.bearer?.token === undefined ? (node.owner ?? "local") : peer.bearer.owner;
     if (known !== undefined && known.state !== "dropped" && known.owner !== owner)
       throw new FlockworkError("session_taken", `A node of another owner is called ${id}; use another name.`);
     if (known !== undefined && known.instance !== hello.instance) {
@@ -137,7 +137,7 @@ export class NodeDesk {
         ...(node.engine && { speed: node.engine.flops / REFERENCE.flops }),
         ...(node.memoryMb !== undefined && { memoryMb: node.memoryMb }),
         ...providersOf(node),
-        ...(node.labels && { labels: node.labels }),
+        ...labelsOf(node, node.engine ? this.#core.graphs.labels(view) : []),
         resuming: running.length > 0 || held.length > 0 || paused,
       });
     if (back && !paused)
@@ -174,7 +174,8 @@ export class NodeDesk {
 
   beat(peer: Peer, hello: Hello): () => void {
     const named = this.views.get(hello.session as NodeId);
-    const view = named?.owner === (peer.bearer?.owner ?? "local") ? named : undefined;
+    const own = peer.bearer?.token === undefined || named?.owner === peer.bearer.owner;
+    const view = own ? named : undefined;
     view?.beats.add(peer);
     return () => view?.beats.delete(peer);
   }
@@ -457,4 +458,13 @@ function providersOf({ providers = [], engine }: NonNullable<Hello["node"]>): {
 } {
   const all = engine ? [...providers, engine.provider] : providers;
   return all.length > 0 ? { providers: all } : {};
+}
+
+function labelsOf(
+  { labels = [] }: NonNullable<Hello["node"]>,
+  own: readonly string[],
+): { labels?: readonly string[] } {
+  // The hub's own begin with a sign that an operator's may not begin with.
+  const all = [...labels.filter((label) => !label.startsWith("@")), ...own];
+  return all.length > 0 ? { labels: all } : {};
 }

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeTensor, toTensor } from "../../tensor/index.js";
 import { Flock, GRAPH, MODEL, PROGRAM, spec, tensor } from "./peers.testing.js";
 
 let flock: Flock;
@@ -177,7 +176,7 @@ describe("kept values", () => {
     client.say({ t: "persist", graph: GRAPH, output: [0, 0], name: "weights/1" });
     expect(await client.next("persisted")).toMatchObject({ name: "weights/1", code: "name_taken" });
     const { list } = await a.next("compute");
-    const made = encodeTensor(toTensor(Float32Array.from({ length: LARGE }, (_, i) => i)));
+    const made = new Uint8Array(Float32Array.from({ length: LARGE }, (_, i) => i).buffer);
     a.answer(list[0]!, [made]);
     expect(await client.next("persisted")).toEqual({
       ...{ t: "persisted", graph: GRAPH, name: "weights/1", bytes: made.length },

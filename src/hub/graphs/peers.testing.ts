@@ -1,7 +1,6 @@
 // For tests: a hub, and clients and nodes that speak the protocol by hand.
 import { createHash } from "node:crypto";
 import { randomHex } from "../../ids/index.js";
-import { encodeTensor, toTensor } from "../../tensor/index.js";
 import {
   Link,
   packPayloads,
@@ -21,9 +20,9 @@ export const GRAPH = "5a".repeat(16);
 export const MODEL = Uint8Array.of(1, 2, 3);
 export const PROGRAM = createHash("sha256").update(MODEL).digest("hex");
 
-/** A tensor of `n` float32, as it travels. */
+/** Bytes that stand for a tensor of `n` float32: to the hub they are opaque. */
 export function tensor(n: number, fill = 0): Uint8Array {
-  return encodeTensor(toTensor(new Float32Array(n).fill(fill)));
+  return new Uint8Array(new Float32Array(n).fill(fill).buffer);
 }
 
 /** `size` chooses the size class. */
@@ -32,7 +31,7 @@ export function spec(inputs: (number | [number, number])[], outputs = 1, flops =
 }
 
 export class Flock {
-  readonly #ends: (() => Promise<unknown> | void)[] = [];
+  readonly #ends: (() => Promise<unknown>)[] = [];
   hub!: Hub;
 
   async start(options: HubOptions = {}): Promise<Hub> {
