@@ -7,6 +7,7 @@ import {
   type ComputingNodeOptions,
   type EngineOptions,
 } from "../node/index.js";
+import type { EngineSlots } from "../engine/slot.js";
 import { workerModules } from "../node/module-runner.node.js";
 import { fileNotes } from "../node/notes.node.js";
 import { folderSpill } from "../node/values/spill.node.js";
@@ -68,13 +69,17 @@ export const MainNode = {
   },
 };
 
-/** What this user's nodes have measured. */
-const NOTES_FILE = "measured.json";
+/** What this user's nodes have measured of their links and of their engines. */
+const LINKS_FILE = "links.json";
+const ENGINES_FILE = "engines.json";
 
-/** Loaded when a node asks for it: one that offers services only has no engine. */
-async function openEngines({ trusted: _trusted, ...options }: EngineOptions & { slots: number }) {
-  const { processSlots } = await import("../engine/process/process-slots.node.js");
-  return processSlots(options);
+/** Engines for so many programs at once, each in a process of its own. Loaded when asked for: a node that offers services only has none. */
+export async function openEngines(options: EngineOptions & { readonly slots: number }): Promise<EngineSlots> {
+  const [{ processSlots }, { figuresFile }] = await Promise.all([
+    import("../engine/process/process-slots.node.js"),
+    import("../engine/figures-file.node.js"),
+  ]);
+  return processSlots({ ...options, figures: figuresFile(join(defaultDataDir(), ENGINES_FILE)) });
 }
 
 export type ComputingNode = NodeComputingNode;
@@ -89,7 +94,7 @@ export const ComputingNode = {
       modules: workerModules,
       engine: openEngines,
       spill: folderSpill,
-      notes: fileNotes(join(defaultDataDir(), NOTES_FILE)),
+      notes: fileNotes(join(defaultDataDir(), LINKS_FILE)),
       startBeat: (hello, url, token) => startBeat({ hello, url, token, ca }),
     });
   },
