@@ -1,5 +1,10 @@
 // The package's face in a page: main and computing nodes over the platform's WebSocket. A page starts no hub.
-import { MainNode as ClientMainNode, type MainNodeOptions } from "../client/index.js";
+import {
+  Flock,
+  MainNode as ClientMainNode,
+  type FlockOptions,
+  type MainNodeOptions,
+} from "../client/index.js";
 import { ComputingNode as NodeComputingNode, noModules, type ComputingNodeOptions } from "../node/index.js";
 import { dial } from "../wire/socket.browser.js";
 
@@ -14,6 +19,11 @@ export const MainNode = {
     return ClientMainNode.start(options, { dial, software: SOFTWARE });
   },
 };
+
+/** Joins the hub at `hub` as a client whose graphs nodes compute. Rejects with `version_mismatch`, `unauthorized`. */
+export function connect(options: FlockOptions): Promise<Flock> {
+  return Flock.start(options, { dial, software: SOFTWARE });
+}
 
 export type ComputingNode = NodeComputingNode;
 export const ComputingNode = {
