@@ -5,7 +5,7 @@ export const floors = {
   tensor: [],
   wire: ["ids", "tensor"],
   graph: ["tensor"],
-  engine: ["ids", "tensor", "graph"],
+  engine: ["ids", "tensor", "wire", "graph"],
   scheduler: ["ids"],
   backbone: ["ids"],
   hub: ["ids", "wire", "scheduler", "backbone"],

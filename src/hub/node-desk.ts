@@ -9,10 +9,11 @@ import {
 } from "../ids/index.js";
 import type { Kv } from "../backbone/index.js";
 import type { Assignment, AttemptRef } from "../scheduler/index.js";
-import type { MessageFrom, MessageOf } from "../wire/index.js";
+import type { EngineFields, MessageFrom, MessageOf } from "../wire/index.js";
 import { blobsOf, gather, streamsOf, type PayloadSource } from "./columns.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
-import type { Job, Segment } from "./jobs.js";
+import { PROGRAM_SERVICES, REFERENCE } from "./graphs/size-class.js";
+import { Job, type Segment } from "./jobs.js";
 import { originsOf } from "./origins.js";
 import type { Hello, Peer } from "./peer.js";
 
@@ -26,6 +27,8 @@ export interface NodeView {
   readonly owner: string;
   readonly services: readonly string[];
   readonly slots: number;
+  /** What it computes programs with. */
+  readonly engine: EngineFields | undefined;
   readonly joinedAt: number;
   peer: Peer | undefined;
   /** Connections that only beat; any byte of theirs is a sign of life. */
@@ -105,6 +108,7 @@ export class NodeDesk {
           owner,
           services: node.services,
           slots: node.slots,
+          engine: node.engine,
           joinedAt: Date.now(),
           peer,
           beats: new Set(),
@@ -118,6 +122,7 @@ export class NodeDesk {
     view.state = "running";
     this.views.set(id, view);
     const running = attemptRefs(node.tasks, node.attempts);
+    const held = this.#core.graphs.nodes.held(view, node.values);
     // It asks for nothing yet, so it is given nothing: drained before the scheduler counts on it.
     const paused = node.window === 0;
     if (!back)
@@ -127,18 +132,19 @@ export class NodeDesk {
         domain: view.domain,
         slots: node.slots,
         window: Math.max(node.window, node.slots),
-        services: node.services,
+        services: node.engine ? [...node.services, ...PROGRAM_SERVICES] : node.services,
         idempotent: node.idempotent,
+        ...(node.engine && { speed: node.engine.flops / REFERENCE.flops }),
         ...(node.memoryMb !== undefined && { memoryMb: node.memoryMb }),
-        ...(node.providers && { providers: node.providers }),
+        ...providersOf(node),
         ...(node.labels && { labels: node.labels }),
-        resuming: running.length > 0 || paused,
+        resuming: running.length > 0 || held.length > 0 || paused,
       });
     if (back && !paused)
       this.#core.handle({ type: "NodeWindow", node: id, window: Math.max(node.window, node.slots) });
     if (paused) this.#core.handle({ type: "NodeDraining", node: id });
-    if (back || running.length > 0 || paused)
-      this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
+    if (back || running.length > 0 || held.length > 0 || paused)
+      this.#core.handle({ type: "NodeResumed", node: id, running, values: held });
     if (this.#awaited.delete(id)) this.resumeDispatch();
     this.#remember(id);
     this.#parts.log.info(
@@ -181,7 +187,13 @@ export class NodeDesk {
       case "failed":
         view.failed++;
         this.#parts.counters.attemptsFailed++;
-        this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
+        if (!this.#core.graphs.nodes.failed(view, message))
+          this.#core.handle({
+            type: "AttemptFailed",
+            node: view.id,
+            ...message,
+            task: message.task as TaskId,
+          });
         view.peer?.send({
           t: "stored",
           tasks: Float64Array.of(message.task),
@@ -214,7 +226,9 @@ export class NodeDesk {
       case "grant":
       case "end":
       case "broken":
-        if (view.peer !== undefined) this.#parts.transfers.message(view, view.peer, message);
+        if (view.peer === undefined) break;
+        if (message.t !== "open" && this.#core.graphs.stream(view.peer, message)) break;
+        this.#parts.transfers.message(view, view.peer, message);
         break;
       case "hello":
         throw new FlockworkError("bad_message", "A connection says hello once.");
@@ -230,6 +244,7 @@ export class NodeDesk {
     if (view.peer !== peer) return;
     view.peer = undefined;
     this.#parts.transfers.closed(peer);
+    this.#core.graphs.closed(peer);
     if (view.state !== "running") return;
     view.state = "unknown";
     view.leftAt = Date.now();
@@ -254,7 +269,7 @@ export class NodeDesk {
           peer.cut();
           for (const beat of view.beats) beat.cut();
         }
-      } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#core.graceMs) {
+      } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#graceOf(view)) {
         this.#leave(view);
         view.state = "dropped";
       } else if (view.state !== "unknown" && Date.now() - view.leftAt > REMEMBER_MS)
@@ -321,6 +336,13 @@ export class NodeDesk {
     this.#parts.log.warn({ node, why }, "node is in quarantine");
   }
 
+  /** What something waits for is computed again sooner: a link that is only broken is back by then. */
+  #graceOf(view: NodeView): number {
+    return this.#core.scheduler.withholds(view.id)
+      ? Math.min(RETURN_MS, this.#core.graceMs)
+      : this.#core.graceMs;
+  }
+
   #solved(view: NodeView, message: MessageOf<"solved">): void {
     const n = message.tasks.length;
     if (message.kinds.length !== n || message.ms.length !== n)
@@ -363,9 +385,13 @@ export class NodeDesk {
   /** A payload of a task that the node holds. */
   #fetch(view: NodeView, message: MessageOf<"fetch">): void {
     const { id, of } = message;
-    const task = "task" in of ? this.#core.scheduler.task(of.task as TaskId) : undefined;
-    const source =
-      "task" in of && task?.nodes.includes(view.id) ? sourcesOf({ tag: task.tag })[of.index] : undefined;
+    if (!("task" in of)) {
+      this.#core.graphs.nodes.fetch(view, message);
+      return;
+    }
+    const task = this.#core.scheduler.task(of.task as TaskId);
+    const tag = task?.nodes.includes(view.id) ? task.tag : undefined;
+    const source = tag instanceof Job ? sourcesOf({ tag })[of.index] : undefined;
     const blob = source?.segment.blobs?.get(source.index);
     if (blob !== undefined && view.peer !== undefined) this.#parts.transfers.fetch(view.peer, message, blob);
     else
@@ -423,4 +449,12 @@ function attemptColumns(refs: readonly AttemptRef[]): { tasks: Float64Array; att
     tasks: Float64Array.from(refs, (ref) => ref.task),
     attempts: Uint16Array.from(refs, (ref) => ref.attempt),
   };
+}
+
+/** The engine's execution provider is one that tasks may need. */
+function providersOf({ providers = [], engine }: NonNullable<Hello["node"]>): {
+  providers?: readonly string[];
+} {
+  const all = engine ? [...providers, engine.provider] : providers;
+  return all.length > 0 ? { providers: all } : {};
 }

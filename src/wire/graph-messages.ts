@@ -279,11 +279,6 @@ export const GRAPH_MESSAGES = {
   echo: { from: ["hub"], schema: v.object({ t: v.literal("echo"), id: count, data: u8 }) },
   /** Nobody needs these values any more. */
   drop: { from: ["hub"], schema: v.object({ t: v.literal("drop"), names: many(digest) }) },
-  /** Uploads a value, as stream `id`, as the node would an answer: it is to outlast the node. */
-  deposit: {
-    from: ["hub"],
-    schema: v.object({ t: v.literal("deposit"), id: streamId, value: digest }),
-  },
 } as const;
 
 /** Values of up to this many bytes travel with the messages about them, and are kept by the hub. */

@@ -151,7 +151,6 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
   probe: { t: "probe", id: 1, data: Uint8Array.of(1), reply: 8 },
   echo: { t: "echo", id: 1, data: Uint8Array.of(1) },
   drop: { t: "drop", names: [value] },
-  deposit: { t: "deposit", id: stream, value },
 };
 
 const ROLES: Role[] = ["client", "node", "beat", "hub"];

@@ -1,0 +1,36 @@
+// Frames of the wire one after the other on a pipe: each after its length, at a multiple of 8, so that tensors can be viewed where they lie.
+
+/** u32 length (little-endian), u32 zero. */
+export const PREFIX_BYTES = 8;
+
+export function prefixOf(frame: Uint8Array): Uint8Array {
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  new DataView(prefix.buffer).setUint32(0, frame.length, true);
+  return prefix;
+}
+
+/** Cuts what a pipe brings into frames. Each frame has memory of its own. */
+export class FrameReader {
+  private readonly prefix = new Uint8Array(PREFIX_BYTES);
+  private frame: Uint8Array | undefined;
+  private filled = 0;
+
+  /** Takes the next bytes; calls `onFrame` for each frame that is whole. */
+  push(bytes: Uint8Array, onFrame: (frame: Uint8Array) => void): void {
+    let at = 0;
+    while (at < bytes.length) {
+      const into = this.frame ?? this.prefix;
+      const part = bytes.subarray(at, at + into.length - this.filled);
+      into.set(part, this.filled);
+      this.filled += part.length;
+      at += part.length;
+      if (this.filled < into.length) return;
+      this.filled = 0;
+      if (this.frame) {
+        const whole = this.frame;
+        this.frame = undefined;
+        onFrame(whole);
+      } else this.frame = new Uint8Array(new DataView(into.buffer).getUint32(0, true));
+    }
+  }
+}
