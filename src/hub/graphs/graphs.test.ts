@@ -1,9 +1,10 @@
 // Graphs at a whole hub: clients and nodes are links that speak the protocol by hand.
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Flock, GRAPH, MODEL, PROGRAM, spec, tensor } from "./peers.testing.js";
+import { Flock, GRAPH, MODEL, PROGRAM, spec, tensor, type TestPeer } from "./peers.testing.js";
 
 let flock: Flock;
 beforeEach(async () => {
@@ -230,5 +231,65 @@ it("a survey tells what there is to compute with", async () => {
   expect(await client.next("fleet")).toMatchObject({
     request: 4,
     nodes: [{ id: "a.00.00.00.01", slots: 1, flops: 2e10, provider: "cpu", owner: "local" }],
+  });
+});
+
+describe("replicas", () => {
+  const owned = (owner: string) => ({ owner });
+  /** Answers the next task with large bytes and what they hash to, or with other bytes than it says. */
+  const answer = async (node: TestPeer<"node">, bytes: Uint8Array, says = bytes) => {
+    const { list } = await node.next("compute");
+    expect(list[0]!.hashed).toBe(true);
+    node.answer(list[0]!, [bytes], [createHash("sha256").update(says).digest("hex")]);
+    return list[0]!;
+  };
+
+  it("that agree are one value, which says what its bytes hash to", async () => {
+    const client = await flock.client();
+    const a = await flock.node("a.00.00.00.01", undefined, owned("anna"));
+    const b = await flock.node("b.00.00.00.01", undefined, owned("ben"));
+    client.give([tensor(1)]);
+    client.say({ t: "tasks", graph: GRAPH, first: 0, replicas: 2, list: [spec([0])] });
+    client.say({ t: "want", graph: GRAPH, outputs: [[0, 0]] });
+    const made = tensor(LARGE, 3);
+    await Promise.all([answer(a, made), answer(b, made)]);
+    const value = await client.next("value");
+    expect(value.sha256).toBe(createHash("sha256").update(made).digest("hex"));
+    expect(await client.fetch({ graph: GRAPH, output: [0, 0] })).toEqual(made);
+    client.say({ t: "tasks", graph: GRAPH, first: 1, list: [spec([[0, 0]])] });
+    const next = await Promise.race([a.next("compute"), b.next("compute")]);
+    expect(next.list[0]!.inputs[0]!.sha256).toBe(value.sha256);
+  });
+
+  it("that differ are decided by a third owner's node, and who was wrong is named and left alone", async () => {
+    const client = await flock.client();
+    const a = await flock.node("a.00.00.00.01", undefined, owned("anna"));
+    const b = await flock.node("b.00.00.00.01", undefined, owned("ben"));
+    client.give([tensor(1)]);
+    client.say({ t: "tasks", graph: GRAPH, first: 0, replicas: 2, list: [spec([0])] });
+    client.say({ t: "want", graph: GRAPH, outputs: [[0, 0]] });
+    const c = await flock.node("c.00.00.00.01", undefined, owned("carl"));
+    // Anna's and Carl's nodes are on one side, so either may have the first copy.
+    const honest = tensor(LARGE, 3);
+    const rest = Promise.race([answer(a, honest), answer(c, honest)]);
+    await answer(b, tensor(LARGE, 4));
+    await rest;
+    void answer(a, honest).catch(() => undefined);
+    void answer(c, honest).catch(() => undefined);
+    const notice = await client.next("notice");
+    expect(notice.code).toBe("wrong_result");
+    expect(notice.message).toContain("b.00.00.00.01 is in quarantine");
+    expect(await client.fetch({ graph: GRAPH, output: [0, 0] })).toEqual(honest);
+  });
+
+  it("need as many owners", async () => {
+    const client = await flock.client();
+    await flock.node("a.00.00.00.01", undefined, owned("anna"));
+    client.give([tensor(1)]);
+    client.say({ t: "tasks", graph: GRAPH, first: 0, replicas: 2, list: [spec([0])] });
+    expect(await client.next("undone")).toMatchObject({
+      code: "limit",
+      message: expect.stringContaining("here are 1 (anna)") as string,
+    });
   });
 });
