@@ -31,7 +31,7 @@ export async function findInNetwork(
   role: TokenRole,
   insecure: boolean,
   ca: string | undefined,
-  domain: string = DEFAULT_DOMAIN,
+  domain: string | number = DEFAULT_DOMAIN,
 ): Promise<string | undefined> {
   const tried = new Set<string>();
   const bonjour = new Bonjour(undefined, () => undefined);
@@ -46,7 +46,7 @@ export async function findInNetwork(
           if (tried.has(url)) continue;
           tried.add(url);
           proving.push(
-            proves(url, token, role, ca, domain).then((proven) => {
+            proves(url, token, role, ca, String(domain)).then((proven) => {
               if (proven) resolve(url);
             }),
           );

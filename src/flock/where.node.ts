@@ -52,7 +52,7 @@ export function hubAddress(given?: string): string {
 
 /** Finds the hub for a peer of this role. Throws `bad_argument` for an address that can not, or must not, be used. */
 export async function findHub(
-  access: HubAccess & { readonly domain?: string },
+  access: HubAccess & { readonly domain?: string | number | undefined },
   role: TokenRole,
 ): Promise<HubTarget> {
   const given = access.hub ?? process.env["FLOCKWORK_HUB"];

@@ -13,7 +13,7 @@ type Submit = MessageOf<"submit">;
 
 const DEFAULT_ATTEMPTS = 5;
 /** Task numbers of one hub life: epoch * this + counter, so that none is used twice. */
-const TASKS_PER_EPOCH = 2 ** 32;
+export const TASKS_PER_EPOCH = 2 ** 32;
 
 export class Admission {
   readonly #core: HubCore;

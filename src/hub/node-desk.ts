@@ -11,7 +11,9 @@ import type { Kv } from "../backbone/index.js";
 import type { Assignment, AttemptRef } from "../scheduler/index.js";
 import type { MessageFrom, MessageOf } from "../wire/index.js";
 import { blobsOf, gather, streamsOf, type PayloadSource } from "./columns.js";
+import { TASKS_PER_EPOCH } from "./admission.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
+import { Given } from "./given.js";
 import type { Job, Segment } from "./jobs.js";
 import { originsOf } from "./origins.js";
 import type { Hello, Peer } from "./peer.js";
@@ -28,6 +30,8 @@ export interface NodeView {
   readonly slots: number;
   readonly joinedAt: number;
   peer: Peer | undefined;
+  /** What it was given and has not answered. */
+  readonly given: Given;
   /** Connections that only beat; any byte of theirs is a sign of life. */
   readonly beats: Set<Peer>;
   state: NodeState;
@@ -41,6 +45,8 @@ export interface NodeView {
 const REMEMBER_MS = 60_000;
 /** How long a hub that starts waits for the nodes of the one before; a link redials within two seconds, and then must dial. */
 const RETURN_MS = 2_500;
+/** The same where it may still bring answers that others can not have. */
+const REMEMBER_GIVEN_MS = 600_000;
 const KV_PREFIX = "node/";
 /** About the most bytes of one `run`. */
 const RUN_BYTES = 2 * 1024 * 1024;
@@ -107,6 +113,10 @@ export class NodeDesk {
           slots: node.slots,
           joinedAt: Date.now(),
           peer,
+          given:
+            known?.instance === hello.instance
+              ? known.given
+              : new Given(this.#parts.ledger.epoch * TASKS_PER_EPOCH),
           beats: new Set(),
           state: "running",
           solved: 0,
@@ -117,7 +127,8 @@ export class NodeDesk {
     view.peer = peer;
     view.state = "running";
     this.views.set(id, view);
-    const running = attemptRefs(node.tasks, node.attempts);
+    const listed = attemptRefs(node.tasks, node.attempts);
+    const running = listed.filter(({ task }) => view.given.has(task));
     // It asks for nothing yet, so it is given nothing: drained before the scheduler counts on it.
     const paused = node.window === 0;
     if (!back)
@@ -139,6 +150,12 @@ export class NodeDesk {
     if (paused) this.#core.handle({ type: "NodeDraining", node: id });
     if (back || running.length > 0 || paused)
       this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
+    if (running.length < listed.length)
+      this.stop(
+        id,
+        listed.filter(({ task }) => !view.given.has(task)),
+        "unknown",
+      );
     if (this.#awaited.delete(id)) this.resumeDispatch();
     this.#remember(id);
     this.#parts.log.info(
@@ -180,6 +197,7 @@ export class NodeDesk {
         break;
       case "failed":
         view.failed++;
+        view.given.delete(message.task);
         this.#parts.counters.attemptsFailed++;
         this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
         view.peer?.send({
@@ -189,6 +207,7 @@ export class NodeDesk {
         });
         break;
       case "dropped":
+        for (const task of message.tasks) view.given.delete(task);
         this.#core.handle({
           type: "AttemptsDropped",
           node: view.id,
@@ -257,7 +276,10 @@ export class NodeDesk {
       } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#core.graceMs) {
         this.#leave(view);
         view.state = "dropped";
-      } else if (view.state !== "unknown" && Date.now() - view.leftAt > REMEMBER_MS)
+      } else if (
+        view.state !== "unknown" &&
+        Date.now() - view.leftAt > (view.given.size > 0 ? REMEMBER_GIVEN_MS : REMEMBER_MS)
+      )
         this.views.delete(view.id);
     }
   }
@@ -289,6 +311,7 @@ export class NodeDesk {
     let inputs: Uint16Array | undefined;
     for (let i = 0; i < n; i++) {
       const { task, attempt, tag } = group[i]!;
+      view?.given.add(task);
       tasks[i] = task;
       attempts[i] = attempt;
       if (tag.inputs.length > 0) (inputs ??= new Uint16Array(n).fill(1))[i] = 1 + tag.inputs.length;
@@ -329,6 +352,7 @@ export class NodeDesk {
         `"solved" names ${n} tasks but ${message.kinds.length} payloads.`,
       );
     const { tasks, attempts, ms } = message;
+    this.#checkGiven(view, tasks);
     const answers = this.#claim(view, message);
     if (answers === undefined) return;
     const { counters } = this.#parts;
@@ -336,6 +360,17 @@ export class NodeDesk {
     this.#core.handle({ type: "AttemptsDone", node: view.id, tasks, attempts, ms }, answers);
     counters.superseded += n - (counters.solved - before);
     this.#core.clients.confirm(view, answers);
+  }
+
+  /** Throws for a task that waits for its answer, but not for one of this node's. What is over may be answered late. */
+  #checkGiven({ given }: NodeView, tasks: Float64Array): void {
+    for (const task of tasks) {
+      if (given.has(task)) continue;
+      const state = this.#core.scheduler.task(task as TaskId)?.state;
+      if (state !== undefined && state !== "solved" && state !== "failed")
+        throw new FlockworkError("bad_message", `This node answers task ${task}, which it was not given.`);
+    }
+    for (const task of tasks) given.delete(task);
   }
 
   /** An answer that was uploaded comes alone. Undefined where the upload is not here: the node hears of it. */

@@ -170,7 +170,7 @@ export class RunningHub implements Hub {
       }
       case "beat":
         peer.send(welcome);
-        return { onMessage: () => undefined, onClose: nodes.beat(peer, hello) };
+        return { onMessage: onlyBeats, onClose: nodes.beat(peer, hello) };
       default:
         return hello.role satisfies never;
     }
@@ -294,4 +294,9 @@ async function journalId(backbone: Backbone): Promise<string> {
   const id = randomHex(8);
   await backbone.kv.put("hub/journal", new TextEncoder().encode(id));
   return id;
+}
+
+/** Beats themselves do not get here. */
+function onlyBeats(): never {
+  throw new FlockworkError("bad_message", "A connection says hello once.");
 }
