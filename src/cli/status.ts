@@ -16,10 +16,11 @@ interface NodeRow {
 }
 
 interface Jobs {
-  readonly waiting: number;
-  readonly running: number;
-  readonly solved: number;
-  readonly unsolved: number;
+  /** Absent for a token of one domain: the counts are of the whole hub. */
+  readonly waiting?: number;
+  readonly running?: number;
+  readonly solved?: number;
+  readonly unsolved?: number;
   readonly sessions: readonly {
     readonly name: string;
     readonly client: string | null;
@@ -72,9 +73,10 @@ async function run(options: StatusFlags): Promise<void> {
   const here = nodes.filter((node) => node.state === "running").length;
   say(`${bold("Hub")}   ${hub}`);
   say(`${bold("Nodes")} ${here}`);
-  say(
-    `${bold("Jobs")}  ${jobs.waiting} waiting, ${jobs.running} running, ${jobs.solved} solved, ${jobs.unsolved} failed`,
-  );
+  if (jobs.waiting !== undefined)
+    say(
+      `${bold("Jobs")}  ${jobs.waiting} waiting, ${jobs.running} running, ${jobs.solved} solved, ${jobs.unsolved} failed`,
+    );
   if (nodes.length === 0) say(dim('No node has joined. Add one with "flockwork computing-node".'));
   else {
     say();
