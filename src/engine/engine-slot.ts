@@ -1,7 +1,7 @@
-// One slot: an engine that is started when needed, runs its programs in order, and is killed when one of them must stop.
+// One slot: an engine that is started when it is needed, runs programs in order, and is killed when one of them must stop.
 import { FlockworkError } from "../ids/index.js";
 import type { Tensor } from "../tensor/index.js";
-import { packTensors, unpackTensors, type FromEngine, type ToEngine } from "./dialogue.js";
+import { packTensors, unpackTensors, type FromEngine, type Tensors, type ToEngine } from "./dialogue.js";
 import { LoadedPrograms } from "./loaded.js";
 import type { EngineEnd, EnginePlace, StartPlace } from "./place.js";
 import {
@@ -14,7 +14,7 @@ import {
 
 interface Waiting {
   readonly program: ProgramSource;
-  readonly inputs: readonly Tensor[];
+  readonly inputs: Tensors;
   readonly solve: (result: ProgramResult) => void;
   readonly fail: (error: unknown) => void;
   sent: boolean;
@@ -24,12 +24,14 @@ interface Waiting {
 export class EngineSlot {
   private place: EnginePlace | undefined;
   /** In the order of their answers; those that were sent come first. */
-  private readonly runs: Waiting[] = [];
+  private runs: Waiting[] = [];
   private readonly loaded: LoadedPrograms;
-  /** A model that is being asked for; what comes after it waits. */
+  /** What comes after a model that is being asked for waits. */
   private asking = false;
+  private pumping = false;
   private closed = false;
-  private onReady: { ready: (facts: EngineFacts) => void; unfit: (error: Error) => void } | undefined;
+  private facts: EngineFacts | undefined;
+  private starting: { ready: (facts: EngineFacts) => void; unfit: (error: Error) => void } | undefined;
 
   constructor(
     private readonly start: StartPlace,
@@ -44,59 +46,57 @@ export class EngineSlot {
   }
 
   /** Starts the engine, and says what it is. Throws a FlockworkError where it does not start. */
-  facts(): Promise<EngineFacts> {
+  ready(): Promise<EngineFacts> {
     return new Promise((ready, unfit) => {
-      this.onReady = { ready, unfit };
+      this.starting = { ready, unfit };
       this.started().busy(true);
     });
   }
 
   run(program: ProgramSource, inputs: readonly Tensor[]): ProgramRun {
-    if (this.closed) throw new FlockworkError("closed", "These engine slots have been closed.");
+    if (this.closed) throw new FlockworkError("closed", "The engine has been closed; start another.");
     let waiting!: Waiting;
     const settled = new Promise<ProgramResult>((solve, fail) => {
-      waiting = { program, inputs, solve, fail, sent: false, killed: false };
+      waiting = { program, inputs: packTensors(inputs), solve, fail, sent: false, killed: false };
     });
     this.runs.push(waiting);
-    this.pump();
+    this.pumpSoon();
     return { settled, kill: () => this.kill(waiting) };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.closed = true;
-    this.runs.length = 0;
-    this.drop();
+    this.runs = [];
+    await this.drop();
   }
 
   private kill(run: Waiting): void {
     const at = this.runs.indexOf(run);
-    if (at < 0 || run.killed) return;
+    if (at < 0) return;
     run.killed = true;
     if (!run.sent) this.runs.splice(at, 1);
-    else if (at === 0) this.killHead();
+    // One that waits in the engine for others is left there until it is its turn.
+    else if (at === 0) this.startOver();
   }
 
-  /** What runs must stop, and only with its engine. The others were lost on the way, and go again. */
-  private killHead(): void {
-    this.runs.shift();
-    this.drop();
-    this.pump();
+  /** What runs can be stopped only together with its engine. The others there were lost, and go again. */
+  private startOver(): void {
+    void this.drop();
+    this.pumpSoon();
   }
 
-  private drop(): void {
-    this.place?.kill();
-    this.gone();
-  }
-
-  private gone(): void {
+  private drop(): Promise<void> | undefined {
+    const place = this.place;
     this.place = undefined;
     this.loaded.clear();
+    this.runs = this.runs.filter(({ killed }) => !killed);
     for (const run of this.runs) run.sent = false;
-    for (let i = this.runs.length - 1; i >= 0; i--) if (this.runs[i]!.killed) this.runs.splice(i, 1);
+    return place?.kill();
   }
 
   private started(): EnginePlace {
     if (this.place) return this.place;
+    this.facts = undefined;
     const place: EnginePlace = this.start({
       message: (message) => {
         if (this.place === place) this.hear(message);
@@ -111,66 +111,84 @@ export class EngineSlot {
   private hear(message: FromEngine): void {
     switch (message.t) {
       case "ready":
-        this.onReady?.ready(message.facts);
-        this.onReady = undefined;
-        if (this.runs.length === 0) this.place?.busy(false);
+        this.facts = message.facts;
+        this.starting?.ready(message.facts);
+        this.starting = undefined;
+        this.rest();
         return;
       case "unfit":
-        this.ended({ code: "engine_crashed", message: `The engine does not start: ${message.message}` });
+        this.ended({ code: "engine_crashed", message: message.message });
         return;
-      case "ran": {
-        const { ms, types, data } = message;
-        this.settle((run) => run.solve({ ms, outputs: unpackTensors({ types, data }) }));
+      case "ran":
+        this.answer(message.t, (run) => {
+          const outputs = unpackTensors(message);
+          run.solve({ outputs, ms: message.ms });
+        });
         return;
-      }
       case "failed":
-        this.settle((run) => run.fail(new EngineError(message.code, message.message, false)));
+        this.answer(message.t, (run) => run.fail(new EngineError(message.code, message.message, false)));
         return;
-      case "measured":
+      case "full":
+        this.startOver();
         return;
       default:
-        message satisfies never;
+        throw new Error(`The engine said ${JSON.stringify(message satisfies never)}`);
     }
   }
 
-  private settle(how: (run: Waiting) => void): void {
-    const run = this.runs.shift()!;
+  /** The answer to what was sent first. */
+  private answer(what: string, how: (run: Waiting) => void): void {
+    const run = this.runs[0];
+    if (!run?.sent) throw new Error(`The engine answered "${what}" to nothing`);
     if (!run.killed) how(run);
-    if (this.runs[0]?.killed && this.runs[0].sent) this.killHead();
-    else if (this.runs.length === 0) this.place?.busy(false);
+    this.runs.shift();
+    const next = this.runs[0];
+    if (next?.killed) this.startOver();
+    else this.rest();
   }
 
+  private rest(): void {
+    if (this.runs.length === 0) this.place?.busy(false);
+  }
+
+  /** The engine is gone, and what ran in it is told so; an engine that never came to life is told to whoever waits for it. */
   private ended({ code, message }: EngineEnd): void {
-    this.onReady?.unfit(new FlockworkError("bad_argument", message));
-    this.onReady = undefined;
     const head = this.runs[0];
-    if (head && (head.sent || !this.asking)) {
+    if (head && (head.sent || !this.facts)) {
       this.runs.shift();
       if (!head.killed) head.fail(new EngineError(code, message, true));
     }
-    this.drop();
-    this.pump();
+    this.starting?.unfit(new FlockworkError("bad_argument", message));
+    this.starting = undefined;
+    this.startOver();
   }
 
-  /** Sends what can be sent. */
+  /** At the end of this turn, so that what is asked for together travels together. */
+  private pumpSoon(): void {
+    if (this.pumping) return;
+    this.pumping = true;
+    queueMicrotask(() => {
+      this.pumping = false;
+      this.pump();
+    });
+  }
+
   private pump(): void {
-    if (this.asking) return;
+    if (this.asking || this.closed) return;
     const messages: ToEngine[] = [];
     for (const run of this.runs) {
       if (run.sent) continue;
-      this.started();
-      const number = this.loaded.use(run.program.hash);
-      if (number === undefined) {
+      // Before its books are asked: a new one knows no program.
+      this.started().busy(true);
+      const program = this.loaded.use(run.program.hash);
+      if (program === undefined) {
         void this.ask(run);
         break;
       }
-      messages.push({ t: "run", program: number, ...packTensors(run.inputs) });
+      messages.push({ t: "run", program, ...run.inputs });
       run.sent = true;
     }
-    if (messages.length === 0) return;
-    const place = this.started();
-    place.busy(true);
-    place.send(messages);
+    if (messages.length > 0) this.place!.send(messages);
   }
 
   private async ask(run: Waiting): Promise<void> {
@@ -181,16 +199,16 @@ export class EngineSlot {
       const place = this.started();
       const { number, evicted } = this.loaded.add(run.program.hash, model.length);
       place.send([
-        ...evicted.map((program) => ({ t: "drop", program }) as const),
+        ...evicted.map((program): ToEngine => ({ t: "drop", program })),
         { t: "load", program: number, model },
       ]);
     } catch (error) {
-      const at = this.runs.indexOf(run);
-      if (at >= 0) this.runs.splice(at, 1);
-      run.fail(error);
+      if (!run.killed) run.fail(error);
+      this.runs = this.runs.filter((each) => each !== run);
+      this.rest();
     } finally {
       this.asking = false;
-      if (!this.closed) this.pump();
+      this.pumpSoon();
     }
   }
 }

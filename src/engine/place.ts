@@ -18,7 +18,8 @@ export interface EnginePlace {
   send(messages: readonly ToEngine[]): void;
   /** Whether something runs: only then it keeps this process alive. */
   busy(yes: boolean): void;
-  kill(): void;
+  /** Ends it at once; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 export type StartPlace = (listener: EngineListener) => EnginePlace;

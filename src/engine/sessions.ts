@@ -1,5 +1,6 @@
 // The programs that one engine has loaded: checked before they load, run one at a time, told of by number. The inside of a slot.
 import { check, load, program as programOf, type Checked } from "../graph/index.js";
+import { HOST_DOMAIN } from "../graph/onnx/lower.js";
 import type { Tensor } from "../tensor/index.js";
 import { packTensors, unpackTensors, type FromEngine, type ToEngine } from "./dialogue.js";
 import { loadProgram, type Engine, type Session } from "./engine.js";
@@ -8,71 +9,86 @@ import { loadProgram, type Engine, type Session } from "./engine.js";
 interface Loaded {
   readonly session: Session;
   readonly checked: Checked;
-  /** The types of inputs that were found to fit. */
-  readonly fitting: Set<string>;
+  /** Bytes that a run needs, by the types of its inputs: those that were found to fit. */
+  readonly needs: Map<string, number>;
 }
 
 type Failed = Extract<FromEngine, { t: "failed" }>;
-/** Kinds of inputs that are remembered as fitting; a program with more forgets them. */
-const FITTING = 256;
+/** Kinds of inputs that are remembered; a program with more forgets them. */
+const KINDS = 256;
+
+export interface SessionsOptions {
+  /** Bytes that one program may need at once, as `check` counts. */
+  readonly memory: number;
+  /** Whether so many bytes more can be had. */
+  readonly hasRoom?: (bytes: number) => boolean;
+}
 
 export class Sessions {
   private readonly programs = new Map<number, Loaded | Failed>();
 
   constructor(
     private readonly engine: Engine,
-    /** Bytes that a program may need at once. */
-    private readonly memory: number,
+    private readonly options: SessionsOptions,
   ) {}
 
-  async load(program: number, model: Uint8Array): Promise<void> {
-    this.programs.set(program, await this.loaded(model));
+  /** Does what it is told; the answer to a run. */
+  async handle(message: ToEngine): Promise<FromEngine | undefined> {
+    switch (message.t) {
+      case "load":
+        this.programs.set(message.program, await this.load(message.model));
+        return undefined;
+      case "drop":
+        await this.drop(message.program);
+        return undefined;
+      case "run":
+        return this.run(message);
+      default:
+        return message satisfies never;
+    }
   }
 
-  async drop(program: number): Promise<void> {
+  private async load(model: Uint8Array): Promise<Loaded | Failed> {
+    let checked: Checked;
+    try {
+      checked = check(model, { memory: this.options.memory });
+    } catch (error) {
+      return failed("program_refused", error);
+    }
+    try {
+      // A copy: what it lies in is used again.
+      return { checked, session: await this.sessionOf(model.slice()), needs: new Map() };
+    } catch (error) {
+      return failed("program_error", error);
+    }
+  }
+
+  private async drop(program: number): Promise<void> {
     const known = this.programs.get(program);
     this.programs.delete(program);
-    if (known && !("t" in known)) await known.session.release();
+    if (known && "session" in known) await known.session.release();
   }
 
-  async run({ program, ...tensors }: Extract<ToEngine, { t: "run" }>): Promise<FromEngine> {
+  private async run({ program, types, data }: Extract<ToEngine, { t: "run" }>): Promise<FromEngine> {
     const known = this.programs.get(program);
-    if (!known) throw new Error(`a run of program ${program}, which was not loaded`);
+    if (!known) throw new Error(`A run of program ${program}, which was not loaded`);
     if ("t" in known) return known;
-    const { session, checked, fitting } = known;
-    const inputs = unpackTensors(tensors);
-    const key = tensors.types.join(";");
+    const { session } = known;
+    const inputs = unpackTensors({ types, data });
+    let needs: number;
     try {
-      if (!fitting.has(key)) {
-        expectCount(session.inputs, inputs);
-        checked.accept(byName(session.inputs, inputs));
-        if (fitting.size >= FITTING) fitting.clear();
-        fitting.add(key);
-      }
+      needs = needsOf(known, types.join(";"), inputs);
     } catch (error) {
-      return failed("program_refused", error, false);
+      return failed("program_refused", error);
     }
+    if (this.options.hasRoom?.(needs) === false) return { t: "full" };
     const started = performance.now();
     try {
       const results = await session.run(byName(session.inputs, inputs));
       const ms = performance.now() - started;
       return { t: "ran", ms, ...packTensors(session.outputs.map((name) => results[name]!)) };
     } catch (error) {
-      return failed("program_error", error, false);
-    }
-  }
-
-  private async loaded(model: Uint8Array): Promise<Loaded | Failed> {
-    let checked: Checked;
-    try {
-      checked = check(model, { memory: this.memory });
-    } catch (error) {
-      return failed("program_refused", error, true);
-    }
-    try {
-      return { checked, session: await this.sessionOf(model), fitting: new Set() };
-    } catch (error) {
-      return failed("program_error", error, true);
+      return failed("program_error", error);
     }
   }
 
@@ -87,9 +103,9 @@ export class Sessions {
       this.engine,
       programOf({ inputs: model.inputs, outputs: model.outputs }),
     );
-    // The program has an order of its own, and not the inputs that no output needs.
     return {
       ...session,
+      // The program has an order of its own, and leaves out inputs that no output needs.
       inputs: model.inputNames,
       outputs: model.outputNames,
       run: (given) =>
@@ -103,27 +119,33 @@ export class Sessions {
   }
 }
 
-const HOST_DOMAIN = new TextEncoder().encode("flockwork.host");
+/** Bytes that a run on these inputs needs. Throws a GraphError where they do not fit the program or the limits. */
+function needsOf({ session, checked, needs }: Loaded, key: string, inputs: readonly Tensor[]): number {
+  const known = needs.get(key);
+  if (known !== undefined) return known;
+  const { length } = session.inputs;
+  if (inputs.length !== length)
+    throw new Error(
+      `the program takes ${length} input${length === 1 ? "" : "s"}, ${inputs.length} were given`,
+    );
+  const { memory } = checked.cost(checked.accept(byName(session.inputs, inputs)));
+  if (needs.size >= KINDS) needs.clear();
+  needs.set(key, memory);
+  return memory;
+}
+
+const HOST_BYTES = new TextEncoder().encode(HOST_DOMAIN);
 
 function mentionsHost(model: Uint8Array): boolean {
-  for (let at = model.indexOf(HOST_DOMAIN[0]!); at >= 0; at = model.indexOf(HOST_DOMAIN[0]!, at + 1))
-    if (HOST_DOMAIN.every((byte, i) => model[at + i] === byte)) return true;
+  for (let at = model.indexOf(HOST_BYTES[0]!); at >= 0; at = model.indexOf(HOST_BYTES[0]!, at + 1))
+    if (HOST_BYTES.every((byte, i) => model[at + i] === byte)) return true;
   return false;
 }
 
 function byName(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
-  const out: Record<string, Tensor> = {};
-  names.forEach((name, i) => {
-    out[name] = tensors[i]!;
-  });
-  return out;
+  return Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
 }
 
-function expectCount(names: readonly string[], inputs: readonly Tensor[]): void {
-  if (names.length !== inputs.length)
-    throw new Error(`the program has ${names.length} inputs, ${inputs.length} were given`);
-}
-
-function failed(code: Failed["code"], error: unknown, always: boolean): Failed {
-  return { t: "failed", code, message: error instanceof Error ? error.message : String(error), always };
+function failed(code: Failed["code"], error: unknown): Failed {
+  return { t: "failed", code, message: error instanceof Error ? error.message : String(error) };
 }

@@ -52,7 +52,10 @@ export interface EngineFigures {
 
 export interface EngineSlots {
   readonly facts: EngineFacts;
-  /** Runs a program on `inputs`, in the order of its model's own. More runs than there are slots wait their turn. */
+  /**
+   * Runs a program on `inputs`, in the order of its model's own; they must not change until it has settled. More runs than there
+   * are slots wait their turn. Throws `closed` after close(), a RangeError for 4 GiB of inputs and more.
+   */
   run(program: ProgramSource, inputs: readonly Tensor[]): ProgramRun;
   /** Measures this device, in under two seconds, or reads what was kept of an earlier time. */
   benchmark(): Promise<EngineFigures>;

@@ -1,29 +1,29 @@
 // Starts the engine of this process: onnxruntime-node, or onnxruntime-web where that is not installed or WebAssembly is asked for.
 import { FlockworkError } from "../ids/index.js";
-import { DTYPES, type DType } from "../tensor/index.js";
+import { input, program } from "../graph/index.js";
+import { DTYPES, Tensor, type DType } from "../tensor/index.js";
 import { cpuClass, deviceName } from "./cpu-class.node.js";
-import type { Engine } from "./engine.js";
+import { loadProgram, type Engine } from "./engine.js";
 import { ortNodeEngine } from "./ort-node.node.js";
 import { ortWebEngine } from "./ort-web.js";
 import type { EngineFacts } from "./slot.js";
 
 export interface EngineOptions {
-  /** Execution provider: `cpu`, `wasm`, `cuda`, ...; `cpu` where nothing is said, `wasm` where there is only that. */
+  /** Execution provider: `cpu`, `wasm`, `cuda`, ...; where nothing is said `cpu`, or `wasm` where there is only that. */
   readonly provider?: string;
   readonly threads: number;
 }
 
-export async function startEngine({
-  provider,
-  threads,
-}: EngineOptions): Promise<{ engine: Engine; facts: EngineFacts }> {
-  const [engine, own] = await choose(provider, threads);
+/** Throws a FlockworkError where there is no engine, or where it does not compute. */
+export async function startEngine(options: EngineOptions): Promise<{ engine: Engine; facts: EngineFacts }> {
+  const [engine, provider] = await choose(options);
   const { name, version } = engine;
+  await expectComputes(engine, provider);
   const facts: EngineFacts = {
     name,
     version,
-    provider: own,
-    threads,
+    provider,
+    threads: options.threads,
     cpu: cpuClass(),
     device: deviceName(),
     dtypes: Object.keys(DTYPES) as DType[],
@@ -31,16 +31,31 @@ export async function startEngine({
   return { engine, facts };
 }
 
-async function choose(provider: string | undefined, threads: number): Promise<[Engine, string]> {
-  if (provider !== "wasm")
+async function choose({ provider, threads }: EngineOptions): Promise<[Engine, string]> {
+  if (provider === undefined)
     try {
-      return [
-        await ortNodeEngine({ threads, ...(provider !== undefined && { provider }) }),
-        provider ?? "cpu",
-      ];
+      return [await ortNodeEngine({ threads }), "cpu"];
     } catch (error) {
-      if (provider !== undefined) throw error;
       if (!(error instanceof FlockworkError)) throw error;
+      return [await ortWebEngine({ threads }), "wasm"];
     }
-  return [await ortWebEngine({ threads }), "wasm"];
+  if (provider === "wasm") return [await ortWebEngine({ threads }), provider];
+  return [await ortNodeEngine({ threads, provider }), provider];
+}
+
+/** A provider may be listed and yet not work: its library or its device is missing. */
+async function expectComputes(engine: Engine, provider: string): Promise<void> {
+  const x = input("x", "float32", [2]);
+  try {
+    const session = await loadProgram(engine, program({ outputs: { y: x.add(x) } }));
+    const { y } = await session.run({ x: new Tensor("float32", [2], Float32Array.of(1, 2)) });
+    if (y?.data[1] !== 4) throw new Error(`2 + 2 is ${String(y?.data[1])}`);
+    await session.release();
+  } catch (cause) {
+    throw new FlockworkError(
+      "bad_argument",
+      `the provider "${provider}" of ${engine.name} does not work here: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
 }

@@ -15,6 +15,7 @@ import type { ClientDesk } from "./client-desk.js";
 import type { HubCounters } from "./counters.js";
 import { GraphTask } from "./graphs/graph.js";
 import type { GraphDesk } from "./graphs/graph-desk.js";
+import { isVerifier } from "./graphs/replicas.js";
 import type { Job } from "./jobs.js";
 import type { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
@@ -110,7 +111,8 @@ export class HubCore {
   #dispatch(node: NodeId, assignments: readonly Assignment<Job | GraphTask>[]): void {
     const graphs = assignments.filter(isGraphTask);
     const jobs = graphs.length === 0 ? assignments : assignments.filter((one) => !isGraphTask(one));
-    if (graphs.length > 0) this.graphs.dispatch(this.nodes.views.get(node), graphs);
+    if (isVerifier(node)) this.graphs.verify(graphs);
+    else if (graphs.length > 0) this.graphs.dispatch(this.nodes.views.get(node), graphs);
     if (jobs.length > 0) this.nodes.dispatch(node, jobs as readonly Assignment<Job>[]);
   }
 

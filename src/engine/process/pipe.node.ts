@@ -1,8 +1,10 @@
 // The engine's end of its pipe: frames read and written with calls that block, since an engine does one thing at a time. Half the way of the event loop's.
 import { readSync, writevSync } from "node:fs";
-import { PREFIX_BYTES, prefixOf } from "./frames.node.js";
+import { PREFIX_BYTES } from "./frames.node.js";
 
 const BUFFER_BYTES = 256 * 1024;
+/** Most of one call. */
+const READ_BYTES = 2 ** 30;
 
 export class BlockingPipe {
   private readonly buffer = new Uint8Array(BUFFER_BYTES);
@@ -26,21 +28,22 @@ export class BlockingPipe {
     frame.set(here);
     this.start = this.end = 0;
     for (let at = here.length; at < length;) {
-      const got = readSync(this.fd, frame, at, length - at, null);
+      const got = readSync(this.fd, frame, at, Math.min(READ_BYTES, length - at), null);
       if (got === 0) return undefined;
       at += got;
     }
     return frame;
   }
 
-  write(frame: Uint8Array): void {
-    let parts = [prefixOf(frame), frame];
-    while (parts.length > 0) {
-      let written = writevSync(this.fd, parts);
-      parts = parts.flatMap((part) => {
-        const gone = Math.min(written, part.length);
+  /** All of it, one piece after the other. */
+  write(pieces: readonly Uint8Array[]): void {
+    let left = pieces;
+    while (left.length > 0) {
+      let written = writevSync(this.fd, left);
+      left = left.flatMap((piece) => {
+        const gone = Math.min(written, piece.length);
         written -= gone;
-        return gone === part.length ? [] : [part.subarray(gone)];
+        return gone === piece.length ? [] : [piece.subarray(gone)];
       });
     }
   }

@@ -1,91 +1,108 @@
 // An engine in a process of its own: a crash or an endless loop costs a run, not the node.
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { decodeFrame, encodeFrame } from "../../wire/frame.js";
-import type { FromEngine } from "../dialogue.js";
-import type { EngineEnd, EnginePlace, StartPlace } from "../place.js";
-import type { EngineOptions } from "../start-engine.node.js";
-import { FrameReader, prefixOf } from "./frames.node.js";
-import { PIPE_FD } from "./process-facts.node.js";
-
-export interface ProcessOptions extends EngineOptions {
-  /** Bytes that a program may need, and that the process may take beside what it takes when it is idle. */
-  readonly memory: number;
-}
+import { decodeFrame } from "../../wire/frame.js";
+import type { FromEngine, ToEngine } from "../dialogue.js";
+import type { EngineEnd, StartPlace } from "../place.js";
+import { LIFELINE_FD, PIPE_FD, TOO_MUCH, type EngineProcessOptions } from "./facts.node.js";
+import { FrameReader, framePieces } from "./frames.node.js";
 
 // From source the process still runs from dist/.
 const beside = import.meta.url.endsWith(".ts") ? "../../../dist/engine/process" : ".";
 const ENTRY = fileURLToPath(new URL(`${beside}/engine-process.node.js`, import.meta.url));
 
-export function processPlace(options: ProcessOptions): StartPlace {
+/** What is kept of the process's last words. */
+const LAST_WORDS = 500;
+
+export function processPlace(options: EngineProcessOptions): StartPlace {
   return (listener) => {
     const child = spawn(process.execPath, [ENTRY, JSON.stringify(options)], {
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
+      stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
       env: environment(),
     });
-    const pipe = child.stdio[PIPE_FD] as Socket;
-    const reader = new FrameReader();
+    const [pipe, lifeline] = [child.stdio[PIPE_FD] as Socket, child.stdio[LIFELINE_FD] as Socket];
+    const errors = child.stderr as Socket;
     let over = false;
-    const last = lastWords(child);
+    let said = "";
+    let tooMuch = false;
     const end = (why: EngineEnd): void => {
       if (over) return;
       over = true;
       child.kill("SIGKILL");
       listener.ended(why);
     };
+    const reader = new FrameReader();
     pipe.on("data", (bytes: Buffer) => {
-      reader.push(bytes, (frame) => {
-        if (over) return;
-        for (const message of decodeFrame(frame) as FromEngine[]) listener.message(message);
-      });
+      try {
+        reader.push(bytes, (frame) => {
+          for (const message of decodeFrame(frame) as FromEngine[]) if (!over) listener.message(message);
+        });
+      } catch (error) {
+        end({ code: "engine_crashed", message: `The engine talks nonsense: ${String(error)}` });
+      }
     });
-    // The exit says why.
-    pipe.on("error", () => undefined);
-    child.on("error", (error) =>
-      end({ code: "engine_crashed", message: `The engine's process does not start: ${error.message}` }),
+    lifeline.on("data", (bytes: Buffer) => {
+      tooMuch ||= bytes.includes(TOO_MUCH);
+    });
+    errors.setEncoding("utf8").on("data", (text: string) => {
+      said = (said + text).slice(-LAST_WORDS);
+    });
+    // How the process ended tells more.
+    for (const each of [pipe, lifeline, errors]) each.on("error", () => undefined);
+    child.on("error", ({ message }) =>
+      end({ code: "engine_crashed", message: `The engine's process does not start: ${message}` }),
     );
-    child.on("exit", (code, signal) =>
-      end({
-        code: "engine_crashed",
-        message: `The engine's process ended (${signal ?? `exit code ${code}`})${last()}`,
-      }),
+    // After all that it had still said has been heard.
+    child.on("close", (code, signal) =>
+      end(
+        tooMuch
+          ? {
+              code: "out_of_memory",
+              message: `The program took more than ${Math.round(options.growth / 2 ** 20)} MiB, which is what programs may take here.`,
+            }
+          : {
+              code: "engine_crashed",
+              message: `The engine's process ended by ${signal ?? `exit code ${code}`}${said.trim() === "" ? "." : `: ${said.trim()}`}`,
+            },
+      ),
     );
-    const place: EnginePlace = {
+    return {
       send(messages) {
         if (over) return;
-        const frame = encodeFrame(messages);
         pipe.cork();
-        pipe.write(prefixOf(frame));
-        pipe.write(frame);
+        for (const piece of framePieces(messages, bytesOf(messages))) pipe.write(piece);
         pipe.uncork();
       },
       busy(yes) {
-        for (const each of [child, pipe, child.stderr as Socket])
+        for (const each of [child, pipe, lifeline, errors])
           if (yes) each.ref();
           else each.unref();
       },
-      kill() {
+      async kill() {
         over = true;
+        if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+        const gone = once(child, "exit");
+        child.ref();
         child.kill("SIGKILL");
+        await gone;
       },
     };
-    return place;
   };
 }
 
-/** What of this process's environment an engine has no use for: what changes Node, and secrets. */
+function bytesOf(messages: readonly ToEngine[]): number {
+  let bytes = 0;
+  for (const message of messages)
+    if (message.t === "run") for (const { length } of message.data) bytes += length;
+    else if (message.t === "load") bytes += message.model.length;
+  return bytes;
+}
+
+/** An engine needs nothing that changes how Node starts, and none of our secrets. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(NODE_|FLOCKWORK_)/.test(name)),
   );
-}
-
-/** The end of what the process wrote to stderr. */
-function lastWords(child: ChildProcess): () => string {
-  let said = "";
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(-500);
-  });
-  return () => (said.trim() === "" ? "." : `: ${said.trim()}`);
 }

@@ -1,5 +1,11 @@
 // Graphs of clients: what they send of them and what they are told. What nodes do is node-graphs.ts.
-import { FlockworkError, type AttemptFailure, type SessionId } from "../../ids/index.js";
+import {
+  FlockworkError,
+  type AttemptFailure,
+  type NodeId,
+  type SessionId,
+  type TaskId,
+} from "../../ids/index.js";
 import type { SchedulerEvent, TaskBatch, ValueRef } from "../../scheduler/index.js";
 import { onTickEnd, unpackPayloads, type MessageOf } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
@@ -8,12 +14,22 @@ import type { ClientSession } from "../sessions.js";
 import { Graph, GraphTask, GraphValue, type TaskSpec } from "./graph.js";
 import type { KeptValues } from "./kept-values.js";
 import type { Programs } from "./programs.js";
+import { DISTRUST_MS, Replicas, VERIFY_SERVICE } from "./replicas.js";
 import type { Sources } from "./sources.js";
 import { expectedMs, sizeClass } from "./size-class.js";
 import type { ValueTable } from "./value-table.js";
 
 export type ClientGraphMessage = MessageOf<
-  "program" | "given" | "tasks" | "want" | "release" | "finish" | "persist" | "kept_names" | "survey"
+  | "program"
+  | "given"
+  | "tasks"
+  | "want"
+  | "release"
+  | "finish"
+  | "persist"
+  | "kept_names"
+  | "distrust"
+  | "survey"
 >;
 
 /** A program that says nothing of its time may take this, and so many times what it is thought to take. */
@@ -24,6 +40,8 @@ const MAX_ATTEMPTS = 5;
 export class ClientGraphs {
   readonly #graphs = new Map<SessionId, Map<string, Graph>>();
   /** Graphs with finished tasks that their clients have not been told of. */
+  readonly replicas: Replicas;
+  readonly #priorities = new WeakMap<Graph, number>();
   readonly #news = new Map<Graph, GraphTask[]>();
 
   constructor(
@@ -33,7 +51,16 @@ export class ClientGraphs {
     private readonly programs: Programs,
     private readonly kept: KeptValues,
     private readonly sources: Sources,
-  ) {}
+  ) {
+    this.replicas = new Replicas(core, parts, sources, table, (copies, labels) => {
+      for (const copy of copies) this.table.add(copy.values);
+      const { graph, spec } = copies[0]!;
+      this.#submit(graph, copies, this.#priorities.get(graph) ?? 0, {
+        ...spec.needs,
+        labels: [...(spec.needs?.labels ?? []), ...labels],
+      });
+    });
+  }
 
   *graphs(): Iterable<Graph> {
     for (const graphs of this.#graphs.values()) yield* graphs.values();
@@ -67,6 +94,9 @@ export class ClientGraphs {
       case "persist":
         void this.#persist(session, message);
         break;
+      case "distrust":
+        this.#distrust(session, message);
+        break;
       case "kept_names":
         void this.#names(session, message);
         break;
@@ -89,14 +119,18 @@ export class ClientGraphs {
     this.#news.delete(graph);
     const open: number[] = [];
     const values: GraphValue[] = [...graph.givens.values()];
-    for (const task of graph.tasks.values()) {
+    const all = [...graph.tasks.values()].flatMap((task) => [task, ...this.replicas.copiesOf(task)]);
+    for (const task of all) {
       if (task.state === "open") open.push(task.task);
       values.push(...task.values);
     }
     for (const value of values) value.released = true;
     if (open.length > 0) this.core.handle({ type: "TasksCancelled", tasks: open });
     if (values.length > 0) this.core.handle({ type: "ValuesReleased", values: values.map(({ ref }) => ref) });
-    for (const task of graph.tasks.values()) this.table.delete(task.values);
+    for (const task of all) {
+      this.table.delete(task.values);
+      this.replicas.forget(task);
+    }
     for (const value of graph.givens.values()) this.table.delete([value]);
     this.programs.leave(graph);
   }
@@ -115,6 +149,8 @@ export class ClientGraphs {
     const { graph, number } = task;
     task.state = "failed";
     graph.failed++;
+    const failed = this.replicas.copiesOf(task).find(({ failure }) => failure !== undefined);
+    if (failed?.failure !== undefined) ({ code, message } = failed.failure);
     const reasons = failures.map(({ node, code, message }): [string, string, string] => [
       node,
       code,
@@ -140,6 +176,8 @@ export class ClientGraphs {
     if (task === undefined || task.state === "open" || !task.values.every(({ released }) => released)) return;
     value.graph.tasks.delete(value.number);
     this.table.delete(task.values);
+    for (const copy of this.replicas.copiesOf(task)) this.table.delete(copy.values);
+    this.replicas.forget(task);
   }
 
   #graph(session: ClientSession, id: string): Graph {
@@ -214,40 +252,75 @@ export class ClientGraphs {
         graph.session.peer?.send({ t: "undone", graph: graph.id, task: number, code, message, reasons: [] });
         continue;
       }
-      const task = new GraphTask(
-        graph,
-        number,
-        this.core.clients.admission.reserve(1),
-        spec,
-        replicas,
-        inputs,
-      );
+      const { admission } = this.core.clients;
+      // Copies come first: a task needs what has smaller numbers.
+      const first = replicas > 1 ? admission.reserve(replicas) : undefined;
+      const task = new GraphTask(graph, number, admission.reserve(1), spec, replicas, inputs);
       graph.tasks.set(number, task);
       graph.total++;
       this.table.add(task.values);
+      if (first !== undefined) {
+        this.#priorities.set(graph, message.priority ?? 0);
+        this.#replicate(task, first);
+        continue;
+      }
       if (run.length > 0 && !alike(run[0]!.spec, spec)) flush();
       run.push(task);
     }
     flush();
   }
 
-  #submit(graph: Graph, tasks: readonly GraphTask[], priority: number): void {
-    const { spec } = tasks[0]!;
-    const { session } = graph;
-    const found = tasks.map((task) => this.table.claim(task));
-    const batch: TaskBatch<Job | GraphTask> = {
+  /** Copies at nodes, and their comparison at the hub. */
+  #replicate(task: GraphTask, first: TaskId): void {
+    const { graph } = task;
+    try {
+      const copies = this.replicas.plan(task, first);
+      this.core.handle({
+        type: "TasksSubmitted",
+        batch: {
+          ...this.#batch(graph, [task], this.#priorities.get(graph) ?? 0),
+          service: VERIFY_SERVICE,
+          attemptTimeoutMs: 0,
+          inputs: [copies.flatMap(({ values }) => values.map(({ ref }) => ref))],
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof FlockworkError)) throw error;
+      this.unsolved(task, error.code, error.message, []);
+    }
+  }
+
+  #batch(
+    { session }: Graph,
+    tasks: readonly GraphTask[],
+    priority: number,
+  ): Omit<TaskBatch<Job | GraphTask>, "service" | "attemptTimeoutMs"> {
+    return {
       first: tasks[0]!.task,
       tags: tasks,
       domain: session.domain,
       session: session.id,
-      service: sizeClass({ flops: spec.flops, memory: spec.memory }),
       priority,
       maxAttempts: MAX_ATTEMPTS,
-      attemptTimeoutMs: timeoutOf(spec),
       deadlineAt: Infinity,
-      ...(spec.needs && { needs: spec.needs as NonNullable<TaskBatch<Job>["needs"]> }),
       idempotent: true,
       keep: "node",
+    };
+  }
+
+  #submit(
+    graph: Graph,
+    tasks: readonly GraphTask[],
+    priority: number,
+    needs: TaskSpec["needs"] = tasks[0]!.spec.needs,
+  ): void {
+    const { spec } = tasks[0]!;
+    const found = tasks.map((task) => this.table.claim(task));
+    const batch: TaskBatch<Job | GraphTask> = {
+      ...this.#batch(graph, tasks, priority),
+      service: sizeClass(spec),
+      attemptTimeoutMs: timeoutOf(spec),
+      ...(needs && { needs: needs as NonNullable<TaskBatch<Job>["needs"]> }),
       inputs: tasks.map(({ inputs }) => inputs.map(({ ref }) => ref)),
       ...(found.some((each) => each !== undefined) && {
         found: found.map((each) => each?.map(({ bytes, nodes }) => ({ bytes, nodes: [...nodes] }))),
@@ -281,8 +354,28 @@ export class ClientGraphs {
       value.released = true;
       value.wanted = false;
       refs.push(value.ref);
+      const task = graph.tasks.get(value.number);
+      for (const copy of task === undefined ? [] : this.replicas.copiesOf(task))
+        refs.push(copy.values[value.ref.output]!.ref);
     }
     if (refs.length > 0) this.core.handle({ type: "ValuesReleased", values: refs });
+  }
+
+  /** What a client says is wrong goes, and its node gets nothing for a while. */
+  #distrust(session: ClientSession, { graph: id, output, why }: MessageOf<"distrust">): void {
+    const graph = this.#graph(session, id);
+    const task = graph.tasks.get(output[0]);
+    if (task?.state !== "done") return;
+    this.parts.log.warn(
+      { node: task.node, graph: id, task: task.number, why },
+      "a client found a wrong result",
+    );
+    this.core.handle({ type: "NodeDistrusted", node: task.node as NodeId, forMs: DISTRUST_MS, why });
+    for (const value of task.values) {
+      value.data = undefined;
+      for (const place of [...this.core.scheduler.places(value.ref)])
+        this.core.handle({ type: "ValueLost", value: value.ref, place });
+    }
   }
 
   async #persist(session: ClientSession, { graph: id, output, name }: MessageOf<"persist">): Promise<void> {
@@ -326,13 +419,14 @@ export class ClientGraphs {
   }
 
   #tellValue(value: GraphValue): void {
-    const { graph, bytes, data } = value;
+    const { graph, bytes, data, sha256 } = value;
     graph.session.peer?.send({
       t: "value",
       graph: graph.id,
       output: [...value.output],
       bytes,
       ...(data && { data }),
+      ...(sha256 !== undefined && { sha256 }),
     });
   }
 

@@ -5,11 +5,12 @@ import type { Assignment, SchedulerEffect } from "../../scheduler/index.js";
 import type { MessageOf } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
 import type { Job } from "../jobs.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
 import type { Peer } from "../peer.js";
 import type { ClientSession } from "../sessions.js";
 import { ClientGraphs, type ClientGraphMessage } from "./client-graphs.js";
 import { fleetOf } from "./fleet.js";
+import { GraphCopy } from "./graph-copy.js";
 import type { Graph } from "./graph.js";
 import { GraphTask, type GraphValue } from "./graph.js";
 import { KeptValues } from "./kept-values.js";
@@ -121,13 +122,25 @@ export class GraphDesk {
     this.nodes.dispatch(view, assignments);
   }
 
+  /** What only the hub can do: comparing results. */
+  verify(assignments: readonly Assignment<GraphTask>[]): void {
+    this.#clients.replicas.verify(assignments);
+  }
+
+  /** Labels that a node has besides its operator's. */
+  labels(view: NodeView): readonly string[] {
+    return this.#clients.replicas.labels(view.domain, view.owner);
+  }
+
   solved(tasks: readonly GraphTask[]): void {
-    this.#clients.solved(tasks);
+    for (const task of tasks) if (task instanceof GraphCopy) this.#clients.replicas.copied(task);
+    this.#clients.solved(tasks.filter((task) => !(task instanceof GraphCopy)));
     this.#clients.recomputed(tasks);
   }
 
   failed(task: GraphTask, code: string, message: string, reasons: readonly AttemptFailure[]): void {
-    this.#clients.unsolved(task, code, message, reasons);
+    if (task instanceof GraphCopy) this.#clients.replicas.failed(task, code, message);
+    else this.#clients.unsolved(task, code, message, reasons);
     for (const value of task.values) this.#sources.failed(value);
   }
 

@@ -22,14 +22,26 @@ export class GraphValue {
   /** Nobody will ask for it any more. */
   released = false;
 
+  /** What its bytes must hash to, where several nodes agreed on them. */
+  sha256: string | undefined = undefined;
+
   constructor(
-    readonly name: string,
+    /** What nodes call it. */
+    public name: string,
     readonly graph: Graph,
     readonly ref: ValueRef,
     /** The number of the task or of the given value at the client. */
     readonly number: number,
     readonly kind: "output" | "given",
   ) {}
+
+  /** It is the same as another, which nodes hold under its own name. */
+  adopt({ name, bytes, data }: GraphValue, sha256: string | undefined): void {
+    this.name = name;
+    this.bytes = bytes;
+    this.data = data;
+    this.sha256 = sha256;
+  }
 
   get output(): readonly [task: number, output: number] {
     return [this.number, this.ref.output];
@@ -53,10 +65,12 @@ export class GraphTask {
     readonly spec: TaskSpec,
     readonly replicas: number,
     inputs: readonly GraphValue[],
+    /** Tells copies of one task apart. */
+    mark = "",
   ) {
     this.inputs = inputs;
     this.values = Array.from({ length: spec.outputs }, (_, output) => {
-      const name = graph.nameOf(`${number} ${output} ${spec.program}`);
+      const name = graph.nameOf(`${number} ${output} ${spec.program} ${mark}`);
       return new GraphValue(name, graph, { task, output }, number, "output");
     });
   }

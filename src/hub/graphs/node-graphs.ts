@@ -3,7 +3,8 @@ import { FlockworkError, type TaskId } from "../../ids/index.js";
 import type { Assignment, ValueRef } from "../../scheduler/index.js";
 import { packPayloads, unpackPayloads, type MessageOf, type Payload } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
+import { GraphCopy } from "./graph-copy.js";
 import { GraphTask, type GraphValue } from "./graph.js";
 import type { Programs } from "./programs.js";
 import { chunksOf, type Sources } from "./sources.js";
@@ -88,8 +89,13 @@ export class NodeGraphs {
           attempt,
           program: tag.spec.program,
           timeoutMs: Math.max(0, Math.ceil(attemptTimeoutMs)),
-          inputs: tag.inputs.map(({ name, bytes }) => ({ name, bytes: Math.max(0, bytes) })),
+          inputs: tag.inputs.map(({ name, bytes, sha256 }) => ({
+            name,
+            bytes: Math.max(0, bytes),
+            ...(sha256 !== undefined && { sha256 }),
+          })),
           outputs: tag.values.map(({ name }) => name),
+          ...(tag instanceof GraphCopy && { hashed: true }),
         });
       }
       view?.peer?.send({
@@ -164,6 +170,7 @@ export class NodeGraphs {
       if (tag.state === "open") {
         tag.node = view.id;
         tag.ms = ms;
+        if (tag instanceof GraphCopy) tag.sha256 = message.sha256;
       }
     }
     view.solved++;

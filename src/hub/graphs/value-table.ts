@@ -21,7 +21,12 @@ export class ValueTable {
 
   delete(values: readonly GraphValue[]): void {
     this.#byTask.delete(values[0]!.ref.task);
-    for (const { name } of values) this.#byName.delete(name);
+    for (const value of values) if (this.#byName.get(value.name) === value) this.#byName.delete(value.name);
+  }
+
+  /** The value goes by another name from now on, which was another's. */
+  rename(value: GraphValue): void {
+    this.#byName.set(value.name, value);
   }
 
   named(name: string): GraphValue | undefined {
