@@ -48,6 +48,8 @@ const MAX_LINEAGE = 1000;
 const RELEASES_KEPT = 10_000;
 
 export class GraphBook {
+  /** The graph's name on the wire. */
+  readonly id: string;
   readonly #options: BookOptions;
   /** Tasks whose outcome or outputs may still matter, by number. */
   readonly #tasks = new Map<number, TaskRecord>();
@@ -65,6 +67,7 @@ export class GraphBook {
   #closed: FlockworkError | undefined = undefined;
 
   constructor(options: BookOptions) {
+    this.id = options.graph;
     this.#options = options;
   }
 
@@ -101,6 +104,7 @@ export class GraphBook {
         cut: false,
         number: this.#nextTask++,
         atHub: true,
+        node: "",
         state: "waiting",
         failure: undefined,
         held: new Map(),
@@ -274,8 +278,8 @@ export class GraphBook {
     const task = this.#tasks.get(number);
     if (task?.state !== "waiting") return;
     task.state = "done";
+    task.node = node;
     this.#options.done?.(task, ms, node);
-    task.operations = [];
     this.#outcome(task);
   }
 

@@ -44,7 +44,8 @@ export function failuresOf(operations: readonly Operation[], failure: TaskFailur
     operation: name,
     line: lineOf(site),
     code,
-    message,
+    // What the node said, without the scheduler's words round it.
+    message: told,
     node: reasons.at(-1)?.node,
     reasons,
   }));

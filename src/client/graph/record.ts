@@ -57,8 +57,10 @@ export interface TaskRecord {
   readonly outputs: number;
   readonly flops: number;
   readonly memory: number;
-  /** What it computes, for people. Emptied when it is done. */
-  operations: readonly Operation[];
+  /** What it computes, for people. */
+  readonly operations: readonly Operation[];
+  /** Where it was computed. */
+  node: string;
   state: "waiting" | "done" | "failed";
   failure: TaskFailure | undefined;
   readonly held: Map<number, Held>;
