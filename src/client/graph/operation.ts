@@ -2,8 +2,10 @@
 import type { Node } from "../../graph/expression.js";
 
 export interface Operation {
-  /** `matmul`. */
+  /** `matmul`; models call the node by it and by its place among the operations. */
   readonly name: string;
+  /** The ONNX operator, which an engine's message may speak of. */
+  readonly onnx: string;
   readonly site: Site | undefined;
 }
 
@@ -39,5 +41,9 @@ const OWN = new URL("../..", import.meta.url).href.replace(/^file:\/\//, "");
 export function operationsOf(nodes: readonly Node[], sites: WeakMap<Node, Site>): Operation[] {
   return nodes
     .filter(({ row }) => row.kind !== "source")
-    .map((node) => ({ name: node.row.name, site: sites.get(node.origin ?? node) }));
+    .map((node) => ({
+      name: node.row.name,
+      onnx: node.row.kind === "tensor" ? node.row.onnx : node.row.name,
+      site: sites.get(node.origin ?? node),
+    }));
 }
