@@ -6,7 +6,7 @@ import { Admission } from "./admission.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
 import { Delivery } from "./delivery.js";
 import type { Job } from "./jobs.js";
-import type { NodeView } from "./node-desk.js";
+import type { NodeView } from "./node-view.js";
 import type { Hello, Peer } from "./peer.js";
 import { ClientSession } from "./sessions.js";
 

@@ -1,6 +1,6 @@
 // What there is to compute with, for clients that plan.
 import type { MessageOf } from "../../wire/index.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
 
 /** Where no node has measured its link: loopback and a good wireless network lie on either side of these. */
 const UNKNOWN = { bandwidth: 1e8, roundTripMs: 1 };

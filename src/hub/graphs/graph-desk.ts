@@ -5,7 +5,7 @@ import type { Assignment, SchedulerEffect } from "../../scheduler/index.js";
 import type { MessageOf } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
 import type { Job } from "../jobs.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
 import type { Peer } from "../peer.js";
 import type { ClientSession } from "../sessions.js";
 import { ClientGraphs, type ClientGraphMessage } from "./client-graphs.js";

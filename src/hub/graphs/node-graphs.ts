@@ -3,7 +3,7 @@ import { FlockworkError, type TaskId } from "../../ids/index.js";
 import type { Assignment, ValueRef } from "../../scheduler/index.js";
 import { packPayloads, unpackPayloads, type MessageOf, type Payload } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
 import { GraphCopy } from "./graph-copy.js";
 import { GraphTask, type GraphValue } from "./graph.js";
 import type { Programs } from "./programs.js";

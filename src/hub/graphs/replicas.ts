@@ -3,7 +3,7 @@
 import { FlockworkError, type Domain, type NodeId, type TaskId } from "../../ids/index.js";
 import type { Assignment } from "../../scheduler/index.js";
 import type { HubCore, HubParts } from "../core.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
 import { alike, difference } from "./agreement.js";
 import { GraphCopy } from "./graph-copy.js";
 import type { GraphTask } from "./graph.js";
