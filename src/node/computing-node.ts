@@ -17,9 +17,10 @@ import {
   type MessageFrom,
   type MessageOf,
 } from "../wire/index.js";
+import type { EngineFacts, EngineFigures } from "../engine/slot.js";
 import { Answering } from "./answering.js";
 import { attemptsOf, eachAttempt } from "./attempts.js";
-import { linkFigures, measureLink, Probes } from "./compute/link-probe.js";
+import { linkFigures, measureLink, Probes, type LinkFigures } from "./compute/link-probe.js";
 import { openEngine, type OpenedEngine } from "./compute/open-engine.js";
 import { computedMessage, ProgramDesk } from "./compute/program-desk.js";
 import { Demand } from "./demand.js";
@@ -30,6 +31,15 @@ import { Slots, type Attempt } from "./slots.js";
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
 const CONFIRM_MS = 2000;
+
+/** What a node computes programs with: so many engines, as they are and as they were measured. */
+export interface NodeEngine {
+  readonly slots: number;
+  readonly facts: EngineFacts;
+  readonly figures: EngineFigures;
+  /** Of the link to the hub, once it is known. */
+  readonly link: LinkFigures | undefined;
+}
 
 export class ComputingNode {
   readonly id: NodeId;
@@ -166,6 +176,11 @@ export class ComputingNode {
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  /** What it computes programs with; undefined for a node that offers services only. */
+  get engine(): NodeEngine | undefined {
+    return this.#desk && { ...this.#desk.engine, slots: this.#options.slots ?? 1 };
   }
 
   /** Jobs answered so far, failures included. */
