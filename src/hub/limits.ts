@@ -21,6 +21,8 @@ export interface HubLimits {
   readonly streamsPerPeer: number;
   /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
   readonly blobBytes: number;
+  /** Bytes of such payloads that a hub without a data directory holds in memory; beyond, they lie in temporary files. */
+  readonly heldBytes: number;
 }
 
 export const DEFAULT_LIMITS: HubLimits = {
@@ -36,4 +38,5 @@ export const DEFAULT_LIMITS: HubLimits = {
   messagesPerSecond: 20_000,
   streamsPerPeer: 64,
   blobBytes: 256 * 1024,
+  heldBytes: 96 * 1024 ** 2,
 };

@@ -85,7 +85,9 @@ export class Transfers {
     if (ofPeer.has(id)) throw new FlockworkError("bad_message", `Stream ${id} is being fetched already.`);
     if (ofPeer.size >= this.#limits.streamsPerPeer) throw this.#tooMany(ofPeer.size);
     // Held: whoever has the payload may let go of it while it is being sent.
-    const done = this.#blobs.hold(hash);
+    const release = this.#blobs.hold(hash);
+    // What was sent may not have left yet, and its bytes are the blob's own.
+    const done = () => void peer.left().then(release);
     const out = new OutStream(id, { again: (from) => this.#blobs.open(hash, from) }, (error) => {
       done();
       ofPeer.delete(id);
@@ -159,7 +161,7 @@ export class Transfers {
       });
       const upload: Upload = { id, stream, blob: undefined };
       uploads.byId.set(id, upload);
-      void this.#store(owner, uploads, upload);
+      void this.#store(owner, uploads, upload, bytes);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
     }
   }
@@ -186,9 +188,9 @@ export class Transfers {
     );
   }
 
-  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload): Promise<void> {
+  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload, expected: number): Promise<void> {
     try {
-      const { hash, bytes } = await this.#blobs.put(upload.stream);
+      const { hash, bytes } = await this.#blobs.put(upload.stream, expected);
       if (uploads.byId.get(upload.id) !== upload) {
         this.#blobs.releaseAll([[0, hash, bytes]]);
         return;
@@ -205,7 +207,7 @@ export class Transfers {
   }
 
   #tellKept(owner: StreamOwner, id: string, { hash, bytes }: BlobPayload): void {
-    owner.peer?.send({ t: "kept", id, hash, bytes });
+    owner.peer?.send({ t: "kept", id, bytes, ...(!this.#blobs.holds(hash) && { hash }) });
   }
 
   /** What does not fit ends the stream; what comes for one that has ended was on its way. */
