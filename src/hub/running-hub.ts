@@ -11,6 +11,7 @@ import { HubCore, type HubParts } from "./core.js";
 import { HubCounters } from "./counters.js";
 import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
+import { GraphDesk } from "./graphs/graph-desk.js";
 import { handleHttp } from "./http.js";
 import { HeldPayloads } from "./held-payloads.js";
 import { Ledger } from "./ledger.js";
@@ -115,6 +116,8 @@ export class RunningHub implements Hub {
     };
     this.#core.clients = new ClientDesk(this.#core, this.#parts);
     this.#core.nodes = new NodeDesk(this.#core, this.#parts, backbone.kv);
+    this.#core.graphs = new GraphDesk(this.#core, this.#parts, backbone.kv);
+    await this.#core.graphs.kept.begin();
     this.#journalId = await journalId(backbone);
     const open = await recover(this.#parts, this.#core.clients);
     await this.#core.nodes.expectReturns(open.length > 0);
@@ -153,6 +156,7 @@ export class RunningHub implements Hub {
       version: PROTOCOL_VERSION,
       software: SOFTWARE,
       hub: this.#journalId,
+      boot: this.id,
       nextSeq: 0,
       missed: 0,
       ...(proof !== undefined && { proof }),
@@ -197,6 +201,7 @@ export class RunningHub implements Hub {
     this.#core.nodes.sweep(now);
     this.#parts.transfers.sweep(now);
     this.#core.clients.sweep(Date.now());
+    this.#core.graphs.sweep(Date.now());
     this.#parts.ledger
       .compact()
       .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the journal is not compacted"));
