@@ -14,6 +14,8 @@ export interface NodeView {
   readonly owner: string;
   readonly services: readonly string[];
   readonly slots: number;
+  /** Its operator's words: the hub's own labels begin with a sign that these may not begin with. */
+  readonly labels: readonly string[];
   /** What it computes programs with. */
   readonly engine: EngineFields | undefined;
   readonly joinedAt: number;
@@ -44,6 +46,7 @@ export function newView(
     owner: ownerOf(peer, node),
     services: node.services,
     slots: node.slots,
+    labels: (node.labels ?? []).filter((label) => !label.startsWith("@")),
     engine: node.engine,
     joinedAt: Date.now(),
     peer,

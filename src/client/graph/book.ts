@@ -337,7 +337,8 @@ export class GraphBook {
     for (const { program } of tasks) {
       if (this.#programsSent.has(program.hash)) continue;
       this.#programsSent.add(program.hash);
-      send({ t: "program", graph, ...program });
+      const outputs = program.outputs.map(([dtype, shape]): [string, number[]] => [dtype, [...shape]]);
+      send({ t: "program", graph, ...program, outputs });
     }
     for (const run of consecutive(tasks))
       send({

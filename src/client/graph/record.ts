@@ -6,6 +6,8 @@ import type { Operation } from "./operation.js";
 export interface ProgramRecord {
   readonly hash: string;
   readonly model: Uint8Array;
+  /** What each output is, -1 where a length is known by running only. */
+  readonly outputs: readonly (readonly [dtype: string, shape: readonly number[]])[];
 }
 
 /** A tensor that this client gave. It has a number once a task that needs it is sent. */
