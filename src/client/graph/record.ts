@@ -34,6 +34,8 @@ export interface TaskFailure {
 export interface Arrival {
   readonly bytes: number;
   readonly data: Uint8Array | undefined;
+  /** What the bytes must hash to, where several nodes agreed on them. */
+  readonly sha256: string | undefined;
 }
 
 /** An output that somebody waits for, or may still ask for. */

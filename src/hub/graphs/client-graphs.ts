@@ -381,7 +381,8 @@ export class ClientGraphs {
     const task = graph.tasks.get(output[0]);
     const value = task?.values[output[1]];
     if (task?.state !== "done" || value === undefined) return;
-    if (!(await this.audit.values([value])) && value.sha256 === undefined) {
+    if (value.sha256 !== undefined) await this.audit.values([value]);
+    else {
       this.audit.distrust(task.node as NodeId, graph, why);
       for (const each of task.values) {
         each.data = each.blob = undefined;
