@@ -14,6 +14,7 @@ export interface ComputingOptions {
   readonly name?: string;
   readonly owner?: string;
   readonly lie?: "numbers" | "nan" | "shape" | "held";
+  readonly labels?: readonly string[];
   readonly honest?: number;
   readonly slower?: number;
 }

@@ -39,11 +39,7 @@ export function wrongRow(
 /** The first column in which row `row` of `c` is not that of `a` times `b`, as wrongRow() counts rows; two dimensions. */
 export function wrongColumn(a: Tensor, b: Tensor, c: Tensor, row: number): number | undefined {
   const [k, n] = [a.shape.at(-1)!, c.shape.at(-1)!];
-  const [left, right, product] = [a, b, c].map(({ data }) => data as Float32Array) as [
-    Numbers,
-    Numbers,
-    Numbers,
-  ];
+  const [left, right, product] = [a.data, b.data, c.data] as unknown as [Numbers, Numbers, Numbers];
   for (let column = 0; column < n; column++) {
     let [sum, size] = [0, 0];
     for (let i = 0; i < k; i++) {

@@ -25,8 +25,8 @@ export class GraphValue {
 
   /** What its bytes must hash to, where several nodes agreed on them. */
   sha256: string | undefined = undefined;
-  /** Nodes that hold the same bytes under another name, from a copy of the task. */
-  #aliases: ReadonlyMap<string, string> | undefined = undefined;
+  /** Nodes that hold it from a copy of its task, and under which name each. */
+  #holders: ReadonlyMap<string, string> | undefined = undefined;
 
   constructor(
     /** What nodes call it. */
@@ -40,22 +40,27 @@ export class GraphValue {
     readonly type?: OutputType,
   ) {}
 
-  /** It is the same as another, which nodes hold under its own name, and some under further ones. */
+  /** It is the same as another: `holders` hold these bytes, under the names of copies. */
   adopt(
     { name, bytes, data }: GraphValue,
     sha256: string | undefined,
-    aliases: ReadonlyMap<string, string>,
+    holders: ReadonlyMap<string, string>,
   ): void {
     this.name = name;
     this.bytes = bytes;
     this.data = data;
     this.sha256 = sha256;
-    this.#aliases = aliases.size > 0 ? aliases : undefined;
+    this.#holders = holders;
   }
 
   /** What this node calls it. */
   nameAt(node: string): string {
-    return this.#aliases?.get(node) ?? this.name;
+    return this.#holders?.get(node) ?? this.name;
+  }
+
+  /** Whether what this node holds under the name of a copy is this value's. */
+  keeps(node: string, name: string): boolean {
+    return this.#holders?.get(node) === name;
   }
 
   get output(): readonly [task: number, output: number] {

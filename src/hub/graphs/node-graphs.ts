@@ -8,6 +8,7 @@ import type { NodeView } from "../node-view.js";
 import type { Audit } from "./audit.js";
 import { GraphCopy } from "./graph-copy.js";
 import { GraphTask, type GraphValue } from "./graph.js";
+import { isTrusted } from "./owners.js";
 import { bytesOf, misfit } from "./output-type.js";
 import type { Programs } from "./programs.js";
 import { chunksOf, type Sources } from "./sources.js";
@@ -20,6 +21,9 @@ const TENSOR = 3;
 /** About the most bytes of one `compute`, and the most tasks. */
 const COMPUTE_BYTES = 1024 * 1024;
 const COMPUTE_TASKS = 1024;
+
+/** What a node answers where an input is not what it must be: it may be the input's maker who is to blame. */
+const SUSPICIOUS = new Set(["wrong_result", "program_error", "program_refused"]);
 
 export class NodeGraphs {
   constructor(
@@ -142,7 +146,7 @@ export class NodeGraphs {
   failed(view: NodeView, message: MessageOf<"failed">): boolean {
     const tag = this.core.scheduler.task(message.task as TaskId)?.tag;
     if (!(tag instanceof GraphTask)) return false;
-    if (message.code === "wrong_result" || message.code === "program_error") {
+    if (SUSPICIOUS.has(message.code)) {
       void this.#blame(view, tag, message);
       return true;
     }
@@ -166,14 +170,25 @@ export class NodeGraphs {
       retry,
     }: Pick<MessageOf<"failed">, "task" | "attempt" | "code" | "message" | "retry">,
   ): Promise<void> {
-    if (await this.audit.values(tag.inputs)) this.#drop(view, { task, attempt });
-    else
-      this.core.handle({
-        type: "AttemptFailed",
-        node: view.id,
-        task: task as TaskId,
-        ...{ attempt, code, message, retry },
-      });
+    if (await this.audit.values(tag.inputs)) {
+      this.#drop(view, { task, attempt });
+      return;
+    }
+    // Where nobody else could do it, it is tried again, and the graph hears why it fails.
+    if (code === "wrong_result" && this.#others(view))
+      this.audit.distrust(view.id, tag.graph, `task ${tag.number} of graph ${tag.graph.id}: ${message}`);
+    this.core.handle({
+      type: "AttemptFailed",
+      node: view.id,
+      task: task as TaskId,
+      ...{ attempt, code, message, retry },
+    });
+  }
+
+  #others({ id, domain }: NodeView): boolean {
+    for (const view of this.core.nodes.views.values())
+      if (view.id !== id && view.domain === domain && isTrusted(view)) return true;
+    return false;
   }
 
   /** The attempt is over, and nobody is to blame for it. */

@@ -19,8 +19,7 @@ export class Owners {
   present(domain: Domain): Set<string> {
     const owners = new Set<string>();
     for (const view of this.core.nodes.views.values())
-      if (isComputing(view) && view.domain === domain && view.quarantinedUntil <= Date.now())
-        owners.add(view.owner);
+      if (isTrusted(view) && view.domain === domain) owners.add(view.owner);
     return owners;
   }
 
@@ -58,6 +57,11 @@ export class Owners {
       this.core.handle({ type: "NodeLabels", node: view.id, labels });
     }
   }
+}
+
+/** It computes programs, can be reached, and is not in quarantine. */
+export function isTrusted(view: NodeView): boolean {
+  return isComputing(view) && view.quarantinedUntil <= Date.now();
 }
 
 function isComputing(view: NodeView): boolean {

@@ -155,21 +155,21 @@ export class Replicas {
     task.node = winner.node;
     task.ms = winner.ms;
     const small: number[] = [];
-    const holders: (readonly [ref: ValueRef, bytes: number, place: NodeId])[] = [];
+    const copied: (readonly [ref: ValueRef, bytes: number, place: NodeId])[] = [];
     for (const [output, value] of task.values.entries()) {
-      const aliases = new Map<string, string>();
+      const holders = new Map<string, string>();
       for (const copy of copies) this.table.rename(copy.values[output]!);
       for (const copy of [winner, ...agree.filter((other) => other !== winner)]) {
         if (copy.sha256?.[output] !== winner.sha256?.[output]) continue;
         const same = copy.values[output]!;
         this.table.rename(value, same.name);
         for (const place of this.core.scheduler.places(same.ref)) {
-          if (place === "hub" || holders.some(([ref, , at]) => ref === value.ref && at === place)) continue;
-          if (copy !== winner) aliases.set(place, same.name);
-          holders.push([value.ref, same.bytes, place]);
+          if (place === "hub" || holders.has(place)) continue;
+          holders.set(place, same.name);
+          copied.push([value.ref, same.bytes, place]);
         }
       }
-      value.adopt(winner.values[output]!, winner.sha256?.[output], aliases);
+      value.adopt(winner.values[output]!, winner.sha256?.[output], holders);
       if (value.data !== undefined) small.push(output);
     }
     const verifier = verifierOf(task.graph.session.domain);
@@ -184,7 +184,7 @@ export class Replicas {
       atHub: [small],
     });
     // What is large lies at the nodes, not here: at all whose bytes are the same.
-    for (const [value, bytes, place] of holders)
+    for (const [value, bytes, place] of copied)
       if (!small.includes(value.output)) this.core.handle({ type: "ValueCopied", value, bytes, place });
     for (const { ref } of task.values)
       if (!small.includes(ref.output)) this.core.handle({ type: "ValueLost", value: ref, place: verifier });
@@ -196,9 +196,8 @@ export class Replicas {
 
   /** Whether a copy's value is held as one of its task: it goes with that. */
   keeps(value: GraphValue, place: string): boolean {
-    const task = value.graph.tasks.get(value.number);
-    const own = task?.values[value.ref.output];
-    return own !== undefined && own !== value && own.nameAt(place) === value.name;
+    const own = value.graph.tasks.get(value.number)?.values[value.ref.output];
+    return own !== undefined && own !== value && own.keeps(place, value.name);
   }
 
   /** They differ: a node of another owner decides. */
