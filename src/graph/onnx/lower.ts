@@ -27,8 +27,9 @@ export class Lowering {
   constructor(private readonly taken: ReadonlySet<string> = new Set()) {}
   /** Whether a host operator is among the nodes. */
   hosts = false;
-  /** What the next nodes are called, so that an engine's errors say which operation they are of: `matmul.4`. */
+  /** What the next nodes are called, so that an engine's errors say which operation they are of: `matmul.4`, `matmul.4/1`, ... */
   label = "";
+  private labelled = { label: "", nodes: 0 };
 
   /** Remembers where a symbol's value can be read. */
   learn(name: string, shape: readonly Dim[]): void {
@@ -45,6 +46,13 @@ export class Lowering {
     return name;
   }
 
+  /** No two nodes of a model may share a name, unless it is empty. */
+  private name(): string {
+    if (this.label !== this.labelled.label) this.labelled = { label: this.label, nodes: 0 };
+    const place = this.labelled.nodes++;
+    return this.label === "" || place === 0 ? this.label : `${this.label}/${place}`;
+  }
+
   /** One ONNX node; the names of its outputs. */
   emit(
     opType: string,
@@ -53,7 +61,7 @@ export class Lowering {
     outputs: readonly string[] = [this.fresh()],
   ): readonly string[] {
     this.nodes.push(
-      create(NodeSchema, { name: this.label, opType, input: [...inputs], output: [...outputs], attribute }),
+      create(NodeSchema, { name: this.name(), opType, input: [...inputs], output: [...outputs], attribute }),
     );
     return outputs;
   }
@@ -99,7 +107,7 @@ export class Lowering {
     this.hosts = true;
     this.nodes.push(
       create(NodeSchema, {
-        name: this.label,
+        name: this.name(),
         opType: row.name,
         domain: HOST_DOMAIN,
         input: [...inputs],
