@@ -99,6 +99,8 @@ function eventText(event: SchedulerEvent<null>): string {
     case "DispatchPaused":
     case "DispatchResumed":
       return event.type === "DispatchPaused" ? "dispatch pauses" : "dispatch goes on";
+    case "NodeDistrusted":
+      return `${event.node} is not trusted: ${event.why}`;
     case "ValueGiven":
       return `value ${event.value.task} is given`;
     case "ValuesWanted":

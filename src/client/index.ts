@@ -4,3 +4,4 @@ export { Batch, type JobSource } from "./batch.js";
 export type { JobOptions } from "./job-options.js";
 export { PendingRequest } from "./request.js";
 export { Solution, Unsolved, type Result } from "./result.js";
+export * from "./graph/index.js";

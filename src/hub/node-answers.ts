@@ -2,6 +2,7 @@
 import { FlockworkError, type TaskId } from "../ids/index.js";
 import type { MessageOf } from "../wire/index.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
+import { Job } from "./jobs.js";
 import type { NodeView } from "./node-view.js";
 import { payloadsFor } from "./dispatch.js";
 
@@ -22,6 +23,7 @@ export class NodeAnswers {
         `"solved" names ${n} tasks but ${message.kinds.length} payloads.`,
       );
     const { tasks, attempts, ms } = message;
+    this.checkGiven(view, tasks);
     const answers = this.#claim(view, message);
     if (answers === undefined) return;
     const { counters } = this.#parts;
@@ -33,8 +35,10 @@ export class NodeAnswers {
 
   failed(view: NodeView, message: MessageOf<"failed">): void {
     view.failed++;
+    view.given.delete(message.task);
     this.#parts.counters.attemptsFailed++;
-    this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
+    if (!this.#core.graphs.nodes.failed(view, message))
+      this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
     view.peer?.send({
       t: "stored",
       tasks: Float64Array.of(message.task),
@@ -45,9 +49,13 @@ export class NodeAnswers {
   /** A payload of a task that the node holds. */
   fetch(view: NodeView, message: MessageOf<"fetch">): void {
     const { id, of } = message;
-    const task = "task" in of ? this.#core.scheduler.task(of.task as TaskId) : undefined;
-    const source =
-      "task" in of && task?.nodes.includes(view.id) ? payloadsFor(task.tag)[of.index] : undefined;
+    if (!("task" in of)) {
+      this.#core.graphs.nodes.fetch(view, message);
+      return;
+    }
+    const task = this.#core.scheduler.task(of.task as TaskId);
+    const tag = task?.nodes.includes(view.id) ? task.tag : undefined;
+    const source = tag instanceof Job ? payloadsFor(tag)[of.index] : undefined;
     const blob = source?.segment.blobs?.get(source.index);
     if (blob !== undefined && view.peer !== undefined) this.#parts.transfers.fetch(view.peer, message, blob);
     else
@@ -57,6 +65,18 @@ export class NodeAnswers {
         code: "bad_argument",
         message: "There is no payload to be fetched here for a task that this node holds.",
       });
+  }
+
+  /** Throws for a task that waits for its answer, but not for one of this node's. What is over may be answered late. */
+  checkGiven({ given }: NodeView, tasks: ArrayLike<number>): void {
+    for (let i = 0; i < tasks.length; i++) {
+      const task = tasks[i]!;
+      if (given.has(task)) continue;
+      const state = this.#core.scheduler.task(task as TaskId)?.state;
+      if (state !== undefined && state !== "solved" && state !== "failed")
+        throw new FlockworkError("bad_message", `This node answers task ${task}, which it was not given.`);
+    }
+    for (let i = 0; i < tasks.length; i++) given.delete(tasks[i]!);
   }
 
   /** An answer that was uploaded comes alone. Undefined where the upload is not here: the node hears of it. */

@@ -3,29 +3,34 @@ import { FlockworkError, type Domain, type NodeId, type TaskId } from "../ids/in
 import type { Kv } from "../backbone/index.js";
 import type { Assignment, AttemptRef } from "../scheduler/index.js";
 import type { MessageFrom } from "../wire/index.js";
+import { TASKS_PER_EPOCH } from "./admission.js";
 import type { HubCore, HubParts } from "./core.js";
+import { Given } from "./given.js";
 import type { Job } from "./jobs.js";
 import { NodeAnswers } from "./node-answers.js";
+import { offerOf } from "./node-offer.js";
 import { newView, ownerOf, type NodeView } from "./node-view.js";
 import type { Hello, Peer } from "./peer.js";
-import { Returns } from "./returns.js";
+import { RETURN_MS, Returns } from "./returns.js";
 import { runsOf } from "./dispatch.js";
 
 /** How long a node that is gone stays in /api/nodes as dropped. */
 const REMEMBER_MS = 60_000;
+/** The same where it may still bring answers that others can not have. */
+const REMEMBER_GIVEN_MS = 600_000;
 
 export class NodeDesk {
   readonly views = new Map<NodeId, NodeView>();
   readonly #core: HubCore;
   readonly #parts: HubParts;
   readonly #returns: Returns;
-  readonly #answers: NodeAnswers;
+  readonly answers: NodeAnswers;
 
   constructor(core: HubCore, parts: HubParts, kv: Kv) {
     this.#core = core;
     this.#parts = parts;
     this.#returns = new Returns(kv, parts.log);
-    this.#answers = new NodeAnswers(core, parts);
+    this.answers = new NodeAnswers(core, parts);
   }
 
   /** After a restart: holds dispatch until the nodes of before are back, or have had their time. */
@@ -41,7 +46,7 @@ export class NodeDesk {
       throw new FlockworkError("bad_message", "A node's hello must say what the node offers.");
     const id = hello.id as NodeId;
     const known = this.views.get(id);
-    const owner = ownerOf(peer);
+    const owner = ownerOf(peer, node);
     if (known !== undefined && known.state !== "dropped" && known.owner !== owner)
       throw new FlockworkError("session_taken", `A node of another owner is called ${id}; use another name.`);
     if (known !== undefined && known.instance !== hello.instance) {
@@ -55,32 +60,35 @@ export class NodeDesk {
     const back = known !== undefined && known.instance === hello.instance && known.state !== "dropped";
     // A half-open link may still look alive here when the node has already made a new one.
     if (back) known.peer?.cut();
-    const view = back ? known : newView(peer, hello, node);
+    const given =
+      known?.instance === hello.instance
+        ? known.given
+        : new Given(this.#parts.ledger.epoch * TASKS_PER_EPOCH);
+    const view = back ? known : newView(peer, hello, node, given);
     view.peer = peer;
     view.state = "running";
     this.views.set(id, view);
-    const running = attemptRefs(node.tasks, node.attempts);
+    const listed = attemptRefs(node.tasks, node.attempts);
+    const running = listed.filter(({ task }) => view.given.has(task));
     // It asks for nothing yet, so it is given nothing: drained before the scheduler counts on it.
     const paused = node.window === 0;
+    const held = this.#core.graphs.nodes.held(view, node.values);
+    const resuming = running.length > 0 || held.length > 0 || paused;
     if (!back)
       this.#core.handle({
-        type: "NodeJoined",
-        node: id,
-        domain: view.domain,
-        slots: node.slots,
-        window: Math.max(node.window, node.slots),
-        services: node.services,
-        idempotent: node.idempotent,
-        ...(node.memoryMb !== undefined && { memoryMb: node.memoryMb }),
-        ...(node.providers && { providers: node.providers }),
-        ...(node.labels && { labels: node.labels }),
-        resuming: running.length > 0 || paused,
+        ...offerOf(view, node, node.engine ? this.#core.graphs.labels(view) : []),
+        resuming,
       });
     if (back && !paused)
       this.#core.handle({ type: "NodeWindow", node: id, window: Math.max(node.window, node.slots) });
     if (paused) this.#core.handle({ type: "NodeDraining", node: id });
-    if (back || running.length > 0 || paused)
-      this.#core.handle({ type: "NodeResumed", node: id, running, values: [] });
+    if (back || resuming) this.#core.handle({ type: "NodeResumed", node: id, running, values: held });
+    if (running.length < listed.length)
+      this.stop(
+        id,
+        listed.filter(({ task }) => !view.given.has(task)),
+        "unknown",
+      );
     if (this.#returns.here(id)) this.resumeDispatch();
     this.#parts.log.info(
       { node: id, domain: view.domain, slots: node.slots, services: node.services },
@@ -109,7 +117,9 @@ export class NodeDesk {
 
   beat(peer: Peer, hello: Hello): () => void {
     const named = this.views.get(hello.session as NodeId);
-    const view = named?.owner === ownerOf(peer) ? named : undefined;
+    // Without a token, whose a node is, is what it says itself.
+    const own = peer.bearer?.token === undefined || named?.owner === peer.bearer.owner;
+    const view = own ? named : undefined;
     view?.beats.add(peer);
     return () => view?.beats.delete(peer);
   }
@@ -117,12 +127,13 @@ export class NodeDesk {
   message(view: NodeView, message: MessageFrom<"node">): void {
     switch (message.t) {
       case "solved":
-        this.#answers.solved(view, message);
+        this.answers.solved(view, message);
         break;
       case "failed":
-        this.#answers.failed(view, message);
+        this.answers.failed(view, message);
         break;
       case "dropped":
+        for (const task of message.tasks) view.given.delete(task);
         this.#core.handle({
           type: "AttemptsDropped",
           node: view.id,
@@ -141,14 +152,16 @@ export class NodeDesk {
         this.#leave(view);
         break;
       case "fetch":
-        this.#answers.fetch(view, message);
+        this.answers.fetch(view, message);
         break;
       case "open":
       case "chunk":
       case "grant":
       case "end":
       case "broken":
-        if (view.peer !== undefined) this.#parts.transfers.message(view, view.peer, message);
+        if (view.peer === undefined) break;
+        if (message.t !== "open" && this.#core.graphs.stream(view.peer, message)) break;
+        this.#parts.transfers.message(view, view.peer, message);
         break;
       case "hello":
         throw new FlockworkError("bad_message", "A connection says hello once.");
@@ -164,6 +177,7 @@ export class NodeDesk {
     if (view.peer !== peer) return;
     view.peer = undefined;
     this.#parts.transfers.closed(peer);
+    this.#core.graphs.closed(peer);
     if (view.state !== "running") return;
     view.state = "unknown";
     view.leftAt = Date.now();
@@ -188,18 +202,29 @@ export class NodeDesk {
           peer.cut();
           for (const beat of view.beats) beat.cut();
         }
-      } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#core.graceMs) {
+      } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#graceOf(view)) {
         this.#leave(view);
         view.state = "dropped";
-      } else if (view.state !== "unknown" && Date.now() - view.leftAt > REMEMBER_MS)
+      } else if (
+        view.state !== "unknown" &&
+        Date.now() - view.leftAt > (view.given.size > 0 ? REMEMBER_GIVEN_MS : REMEMBER_MS)
+      )
         this.views.delete(view.id);
     }
+  }
+
+  /** What something waits for is computed again sooner: a link that is only broken is back by then. */
+  #graceOf({ id }: NodeView): number {
+    const { graceMs, scheduler } = this.#core;
+    return scheduler.withholds(id) ? Math.min(RETURN_MS, graceMs) : graceMs;
   }
 
   dispatch(node: NodeId, assignments: readonly Assignment<Job>[]): void {
     const view = this.views.get(node);
     this.#parts.counters.dispatched += assignments.length;
-    for (const run of runsOf(assignments)) view?.peer?.send(run);
+    if (view === undefined) return;
+    for (const { task } of assignments) view.given.add(task);
+    for (const run of runsOf(assignments)) view.peer?.send(run);
   }
 
   stop(node: NodeId, attempts: readonly AttemptRef[], why: string): void {

@@ -1,6 +1,7 @@
 // A node as the hub sees it.
 import type { Domain, NodeId, NodeKind, NodeState } from "../ids/index.js";
-import type { MessageOf } from "../wire/index.js";
+import type { EngineFields, MessageOf } from "../wire/index.js";
+import type { Given } from "./given.js";
 import type { Hello, Peer } from "./peer.js";
 
 /** It stays for a while after its link broke. */
@@ -9,12 +10,16 @@ export interface NodeView {
   readonly kind: NodeKind;
   readonly domain: Domain;
   readonly instance: string;
-  /** Whose token it joined with. */
+  /** Whose token it joined with, or whose it says it is where no token is asked for. */
   readonly owner: string;
   readonly services: readonly string[];
   readonly slots: number;
+  /** What it computes programs with. */
+  readonly engine: EngineFields | undefined;
   readonly joinedAt: number;
   peer: Peer | undefined;
+  /** What it was given and has not answered. */
+  readonly given: Given;
   /** Connections that only beat; any byte of theirs is a sign of life. */
   readonly beats: Set<Peer>;
   state: NodeState;
@@ -25,17 +30,24 @@ export interface NodeView {
 }
 
 /** A node that has just come. */
-export function newView(peer: Peer, hello: Hello, node: NonNullable<MessageOf<"hello">["node"]>): NodeView {
+export function newView(
+  peer: Peer,
+  hello: Hello,
+  node: NonNullable<MessageOf<"hello">["node"]>,
+  given: Given,
+): NodeView {
   return {
     id: hello.id as NodeId,
     kind: hello.kind,
     domain: hello.domain as Domain,
     instance: hello.instance,
-    owner: ownerOf(peer),
+    owner: ownerOf(peer, node),
     services: node.services,
     slots: node.slots,
+    engine: node.engine,
     joinedAt: Date.now(),
     peer,
+    given,
     beats: new Set(),
     state: "running",
     solved: 0,
@@ -45,7 +57,7 @@ export function newView(peer: Peer, hello: Hello, node: NonNullable<MessageOf<"h
   };
 }
 
-/** Whose token a peer came with. */
-export function ownerOf(peer: Peer): string {
-  return peer.bearer?.owner ?? "local";
+/** Whose token a node came with; without tokens, whose it says it is. */
+export function ownerOf({ bearer }: Peer, { owner }: { readonly owner?: string | undefined }): string {
+  return bearer?.token === undefined ? (owner ?? "local") : bearer.owner;
 }

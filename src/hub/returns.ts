@@ -4,7 +4,7 @@ import type { Kv } from "../backbone/index.js";
 import type { NodeId } from "../ids/index.js";
 
 /** How long a hub that starts waits for the nodes of the one before; a link redials within two seconds, and then must dial. */
-const RETURN_MS = 2_500;
+export const RETURN_MS = 2_500;
 const KV_PREFIX = "node/";
 
 export class Returns {

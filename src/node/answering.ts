@@ -9,7 +9,7 @@ import {
   type Transfers,
   type Upload,
 } from "../wire/index.js";
-import { Answers } from "./answers.js";
+import { Answers, type Single } from "./answers.js";
 import { failureOf } from "./service.js";
 import type { Attempt, Outcome } from "./slots.js";
 
@@ -62,6 +62,13 @@ export class Answering {
 
   failed({ task, attempt }: Attempt, failure: Refusal & { readonly retry: boolean }): void {
     this.#fail(task, attempt, failure);
+  }
+
+  /** An answer in a message of its own. */
+  single(answer: Single): void {
+    this.#answers.single(answer);
+    this.#link.send(answer);
+    this.askFlush();
   }
 
   giveBack(task: number, attempt: number): void {
@@ -135,8 +142,6 @@ export class Answering {
   }
 
   #fail(task: number, attempt: number, failure: Refusal & { readonly retry: boolean }): void {
-    const answer = { t: "failed", task, attempt, ...failure } as const;
-    this.#answers.failed(answer);
-    this.#link.send(answer);
+    this.single({ t: "failed", task, attempt, ...failure });
   }
 }

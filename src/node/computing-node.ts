@@ -17,8 +17,12 @@ import {
   type MessageFrom,
   type MessageOf,
 } from "../wire/index.js";
+import type { EngineFacts, EngineFigures } from "../engine/slot.js";
 import { Answering } from "./answering.js";
 import { attemptsOf, eachAttempt } from "./attempts.js";
+import { linkFigures, measureLink, Probes, type LinkFigures } from "./compute/link-probe.js";
+import { openEngine, type OpenedEngine } from "./compute/open-engine.js";
+import { computedMessage, ProgramDesk } from "./compute/program-desk.js";
 import { Demand } from "./demand.js";
 import type { ComputingNodeOptions, NodeRuntime } from "./node-options.js";
 import type { ModuleRunner } from "./runner.js";
@@ -27,6 +31,15 @@ import { Slots, type Attempt } from "./slots.js";
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
 const CONFIRM_MS = 2000;
+
+/** What a node computes programs with: so many engines, as they are and as they were measured. */
+export interface NodeEngine {
+  readonly slots: number;
+  readonly facts: EngineFacts;
+  readonly figures: EngineFigures;
+  /** Of the link to the hub, once it is known. */
+  readonly link: LinkFigures | undefined;
+}
 
 export class ComputingNode {
   readonly id: NodeId;
@@ -42,6 +55,9 @@ export class ComputingNode {
   readonly #answering: Answering;
   readonly #transfers: Transfers;
   readonly #link: Link<"node">;
+  /** Absent in a node that computes no programs. */
+  readonly #desk: ProgramDesk | undefined;
+  readonly #probes = new Probes((probe) => this.#link.send(probe));
   readonly #instance = randomHex(8);
   readonly #domain: string;
   #state: NodeState = "unknown";
@@ -50,13 +66,16 @@ export class ComputingNode {
   #beat: { close(): void } | undefined = undefined;
   #settle!: { resolve(): void; reject(error: unknown): void };
 
-  private constructor(options: ComputingNodeOptions, runtime: NodeRuntime) {
+  private constructor(
+    options: ComputingNodeOptions,
+    runtime: NodeRuntime,
+    opened: OpenedEngine | undefined,
+    services: ReadonlyMap<string, InstalledService>,
+  ) {
     const slots = options.slots ?? 1;
-    if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
-      throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
     this.#options = options;
     this.#runtime = runtime;
-    this.#services = installServices(options.services);
+    this.#services = services;
     this.#domain = String(options.domain ?? DEFAULT_DOMAIN);
     this.id = makeNodeId(options.name ?? "node", randomBytes(4));
     this.kind = options.kind ?? "computing";
@@ -66,6 +85,11 @@ export class ComputingNode {
       solved: (attempt, ms, outcome) => {
         this.#demand.measured(ms);
         this.#answering.solved(attempt, ms, outcome);
+        this.#count();
+      },
+      computed: (attempt, ms, computed) => {
+        this.#demand.measured(ms);
+        this.#answering.single(computedMessage(attempt, computed));
         this.#count();
       },
       upload: (source) => this.#transfers.upload(source),
@@ -93,6 +117,8 @@ export class ComputingNode {
       onDown: (reason) => {
         this.#state = "unknown";
         this.#transfers.down();
+        this.#desk?.down();
+        this.#probes.down();
         options.onDown?.(reason);
       },
       onMessage: (message) => this.#receive(message),
@@ -102,23 +128,59 @@ export class ComputingNode {
         this.#state = "dropped";
         this.#beat?.close();
         this.#transfers.close(error);
+        void this.#desk?.close();
         this.#settle.reject(error);
       },
     });
     this.#transfers = new Transfers(this.#link);
+    this.#desk = opened && new ProgramDesk({ ...opened, link: this.#link, transfers: this.#transfers });
     this.#answering = new Answering(this.#link, this.#transfers, () => this.#demand.news());
   }
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`, `unauthorized`. */
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
-    const node = new ComputingNode(options, runtime);
-    await node.#link.connect();
+    const { slots = 1 } = options;
+    if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
+      throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
+    const services = installServices(options.services);
+    const opened = await openEngine(options, runtime, (name) => node.#desk?.tell(name, -1));
+    const node = new ComputingNode(options, runtime, opened, services);
+    try {
+      await node.#join();
+    } catch (error) {
+      await node.#desk?.close();
+      throw error;
+    }
     void nextTurn().then(() => node.#slots.begin());
     return node;
   }
 
+  /** The first time that it computes for a hub, it measures the link before it takes anything; later visits know it. */
+  async #join(): Promise<void> {
+    const desk = this.#desk;
+    const { notes } = this.#runtime;
+    const note = `link ${this.#options.hub}`;
+    if (desk !== undefined) desk.linkFigures = linkFigures(await notes?.read(note));
+    this.#demand.measuring = desk !== undefined && desk.linkFigures === undefined;
+    await this.#link.connect();
+    if (desk === undefined) return;
+    const measured = measureLink(this.#probes.probe).then(async (figures) => {
+      if (figures === undefined) return;
+      desk.linkFigures = figures;
+      await notes?.write(note, figures);
+    });
+    if (this.#demand.measuring) await measured;
+    this.#demand.measuring = false;
+    this.#answering.askFlush();
+  }
+
   get state(): NodeState {
     return this.#state;
+  }
+
+  /** What it computes programs with; undefined for a node that offers services only. */
+  get engine(): NodeEngine | undefined {
+    return this.#desk && { ...this.#desk.engine, slots: this.#options.slots ?? 1 };
   }
 
   /** Jobs answered so far, failures included. */
@@ -183,6 +245,7 @@ export class ComputingNode {
           .map((service) => service.name),
         tasks: Float64Array.from(mine, ([task]) => task),
         attempts: Uint16Array.from(mine, ([, attempt]) => attempt),
+        ...this.#desk?.hello(),
       },
     };
   }
@@ -206,6 +269,11 @@ export class ComputingNode {
       case "run":
         this.#take([...attemptsOf(message, (of, bytes) => this.#transfers.fetch(of, bytes))]);
         break;
+      case "compute":
+        if (this.#desk === undefined)
+          throw new FlockworkError("bad_message", "This node computes no programs.");
+        this.#take([...this.#desk.attemptsOf(message)]);
+        break;
       case "recall":
         eachAttempt(message, (task, attempt) => this.#slots.recall(task, attempt));
         break;
@@ -221,13 +289,23 @@ export class ComputingNode {
         this.#answering.confirmed(message);
         this.#checkIdle();
         break;
+      case "fetch":
+      case "drop":
+        this.#desk?.receive(message);
+        break;
+      case "echo":
+        this.#probes.echoed(message);
+        break;
       case "grant":
+        if (!this.#desk?.receive(message)) this.#transfers.receive(message);
+        break;
       case "kept":
       case "chunk":
       case "end":
         this.#transfers.receive(message);
         break;
       case "broken": {
+        if (this.#desk?.receive(message)) break;
         const unknown = this.#transfers.receive(message);
         if (unknown !== undefined) this.#answering.uploadLost(unknown, message);
         break;
@@ -245,7 +323,10 @@ export class ComputingNode {
   #take(attempts: readonly Attempt[]): void {
     const { room, exact } = this.#demand;
     const kept = room >= attempts.length ? attempts : attempts.slice(0, room);
-    for (const { task, attempt } of attempts.slice(kept.length)) this.#answering.giveBack(task, attempt);
+    for (const attempt of attempts.slice(kept.length)) {
+      if ("program" in attempt) attempt.leave();
+      this.#answering.giveBack(attempt.task, attempt.attempt);
+    }
     if (exact) this.#answering.askFlush();
     this.#slots.add(kept);
   }
@@ -282,6 +363,7 @@ export class ComputingNode {
     this.#transfers.close(new FlockworkError("closed", "This node has left."));
     await this.#link.close();
     await this.#modules.close();
+    await this.#desk?.close();
     this.#state = "stopped";
     this.#settle.resolve();
   }

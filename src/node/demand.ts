@@ -11,6 +11,8 @@ export class Demand {
   readonly #held: () => number;
   paused: boolean;
   leaving = false;
+  /** It measures its link, before it takes anything. */
+  measuring = false;
   /** Tasks answered so far, failures included. */
   answered = 0;
   /** What the last hello named. */
@@ -25,7 +27,7 @@ export class Demand {
 
   /** How many more tasks it may start before it leaves. */
   get room(): number {
-    if (this.leaving || this.paused) return 0;
+    if (this.leaving || this.paused || this.measuring) return 0;
     const { limit = Infinity } = this.#options;
     return Math.max(0, limit - this.answered - this.#held());
   }

@@ -289,6 +289,12 @@ export class Outcomes<Tag> {
     for (let a = task.attempts; a !== null; a = a.sibling) this.core.cancel(a, why);
   }
 
+  /** Quarantine for a node that somebody has found out. */
+  distrust(node: Node, forMs: number, why: string): void {
+    this.availability.quarantine(node, Math.max(node.quarantinedUntil, this.core.now + forMs));
+    this.core.outbox.quarantined(node, node.quarantinedUntil, why);
+  }
+
   /** Quarantine for a node that fails task after task, unless others fail them as well, or there are no others. */
   private blame(node: Node, task: Task): void {
     const { core } = this;

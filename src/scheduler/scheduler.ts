@@ -189,6 +189,8 @@ export class Scheduler<Tag> {
         return lineage.given(event.value, event.domain, event.bytes);
       case "ValuesWanted":
         return lineage.want(event.values);
+      case "NodeDistrusted":
+        return this.withNode(event.node, (node) => outcomes.distrust(node, event.forMs, event.why));
       case "ValuesReleased":
         return lineage.release(event.values);
       case "ValueCopied":
