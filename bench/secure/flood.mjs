@@ -1,5 +1,5 @@
 // One client that sends as fast as it can, and comes back when it is closed: `flood.mjs HUB KIND`. Kinds: beats, submits,
-// nonsense. Prints "ready", then on SIGTERM how many messages and connections it was.
+// nonsense. Prints "ready".
 import { WebSocket } from "ws";
 import { encodeFrame } from "../../dist/wire/index.js";
 const [hub, kind] = process.argv.slice(2);
@@ -19,9 +19,7 @@ const frames = {
   nonsense: () => Buffer.alloc(200, 0x93),
 };
 let messages = 0;
-let connections = 0;
 function connect() {
-  connections++;
   const socket = new WebSocket(hub, { perMessageDeflate: false });
   socket.on("open", () => {
     socket.send(encodeFrame([{ ...hello, ...words }]));

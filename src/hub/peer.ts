@@ -16,6 +16,7 @@ import {
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Rate } from "./rate.js";
+import { Slices } from "./slices.js";
 import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
@@ -78,8 +79,16 @@ export class Peer {
         this.refuse(new FlockworkError("bad_message", `No hello came within ${limits.helloMs} ms.`));
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
-    socket.on("message", (bytes: Buffer) => this.#receive(bytes));
-    socket.on("close", () => this.#close());
+    const slices = new Slices((bytes: Buffer) => this.#receive(bytes), socket);
+    socket.on("message", (bytes: Buffer) => {
+      // What of the next frame came along with the end of this one counts for it only roughly.
+      this.#framedBytes = net.bytesRead;
+      slices.take(bytes);
+    });
+    socket.on("close", () => {
+      slices.finish();
+      this.#close();
+    });
     // An error is always followed by a close, which is where it is dealt with.
     socket.on("error", () => undefined);
   }
@@ -185,8 +194,6 @@ export class Peer {
   #receive(bytes: Buffer): void {
     this.framesIn++;
     this.bytesIn += bytes.length;
-    // What of the next frame came along with the end of this one counts for it only roughly.
-    this.#framedBytes = this.#net.bytesRead;
     if (this.#deaf) return;
     let messages: unknown[];
     try {
