@@ -71,6 +71,31 @@ const ROUTES: { readonly [path: string]: Route } = {
           })),
       ),
   },
+  "/api/graphs": {
+    answer: ({ core }, observer) =>
+      json(
+        [...core.graphs.graphs()]
+          .filter(({ session }) => sees(observer, session))
+          .map(({ id, session, tasks, total, done, failed, startedAt }) => {
+            const list = [...tasks.values()];
+            const running = list.filter(
+              ({ state, task }) => state === "open" && core.scheduler.task(task)?.state === "running",
+            );
+            const bytes = list
+              .flatMap(({ values }) => values)
+              .reduce((sum, { bytes }) => sum + Math.max(0, bytes), 0);
+            return {
+              id,
+              name: session.name,
+              client: session.peer?.hello?.id ?? null,
+              domain: session.domain,
+              startedAt: new Date(startedAt).toISOString(),
+              tasks: { total, done, running: running.length, failed },
+              bytes,
+            };
+          }),
+      ),
+  },
   "/api/jobs": {
     answer: ({ core, parts }, observer) =>
       json({

@@ -11,7 +11,9 @@ import { HubCore, type HubParts } from "./core.js";
 import { HubCounters } from "./counters.js";
 import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
+import { GraphDesk } from "./graphs/graph-desk.js";
 import { handleHttp } from "./http.js";
+import { HeldPayloads } from "./held-payloads.js";
 import { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import { NodeDesk } from "./node-desk.js";
@@ -52,6 +54,8 @@ export interface RunningOptions {
   readonly gate: Gate;
   readonly asksToken: boolean;
   readonly passing: boolean;
+  /** Whether what is stored outlives this process. */
+  readonly lasting: boolean;
   readonly record: string | undefined;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
 }
@@ -90,14 +94,18 @@ export class RunningHub implements Hub {
   }
 
   async start(): Promise<void> {
-    const { backbone, log, limits, http, gate, record } = this.#options;
+    const { backbone, log, limits, http, gate, record, lasting } = this.#options;
     if (record !== undefined) this.#core.recorder = new Recorder(record, this.#core.scheduler, log);
     const ledger = await Ledger.open(backbone, PARTITION, {
       onStorage: (ok, error) => this.#storage(ok, error),
       onFenced: (error) => this.#fenced(error),
       rewrite: (segment) => rewrite(this.#parts, segment),
     });
-    const blobs = new BlobPayloads(backbone.blobs, limits.blobBytes);
+    const blobs = new BlobPayloads(
+      backbone.blobs,
+      limits.blobBytes,
+      lasting ? undefined : new HeldPayloads(limits.heldBytes),
+    );
     this.#parts = {
       log,
       limits,
@@ -108,6 +116,8 @@ export class RunningHub implements Hub {
     };
     this.#core.clients = new ClientDesk(this.#core, this.#parts);
     this.#core.nodes = new NodeDesk(this.#core, this.#parts, backbone.kv);
+    this.#core.graphs = new GraphDesk(this.#core, this.#parts, backbone.kv);
+    await this.#core.graphs.kept.begin();
     this.#journalId = await journalId(backbone);
     const open = await recover(this.#parts, this.#core.clients);
     await this.#core.nodes.expectReturns(open.length > 0);
@@ -146,6 +156,7 @@ export class RunningHub implements Hub {
       version: PROTOCOL_VERSION,
       software: SOFTWARE,
       hub: this.#journalId,
+      boot: this.id,
       nextSeq: 0,
       missed: 0,
       ...(proof !== undefined && { proof }),
@@ -191,6 +202,7 @@ export class RunningHub implements Hub {
     this.#core.nodes.sweep(now);
     this.#parts.transfers.sweep(now);
     this.#core.clients.sweep(Date.now());
+    this.#core.graphs.sweep(Date.now());
     this.#parts.ledger
       .compact()
       .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the journal is not compacted"));

@@ -28,6 +28,13 @@ interface Fetch {
   readonly done: () => void;
 }
 
+/** What is sent to whoever fetches it. */
+export interface Served {
+  readonly bytes: number;
+  open(from: number): AsyncIterable<Uint8Array>;
+  done(): void;
+}
+
 interface Uploads {
   readonly byId: Map<string, Upload>;
   /** Bytes of those that are stored and not claimed. */
@@ -81,15 +88,27 @@ export class Transfers {
   }
 
   /** Sends a blob to a peer that may have it. */
-  fetch(peer: Peer, { id, offset, upTo }: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
+  fetch(peer: Peer, message: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
+    // Held: whoever has the payload may let go of it while it is being sent.
+    const release = this.#blobs.hold(hash);
+    // What was sent may not have left yet, and its bytes are the blob's own.
+    const done = () => void peer.left().then(release);
+    try {
+      this.serve(peer, message, { bytes, open: (from) => this.#blobs.open(hash, from), done });
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Sends bytes that can be read again from anywhere; `done` says that they need not be held any more. */
+  serve(peer: Peer, { id, offset, upTo }: MessageOf<"fetch">, { bytes, open, done }: Served): void {
     if (offset > bytes) throw new FlockworkError("bad_message", `The payload has ${bytes} bytes.`);
     const ofPeer = this.#fetches.get(peer) ?? new Map<string, Fetch>();
     this.#fetches.set(peer, ofPeer);
     if (ofPeer.has(id)) throw new FlockworkError("bad_message", `Stream ${id} is being fetched already.`);
     if (ofPeer.size >= this.#limits.streamsPerPeer) throw this.#tooMany(ofPeer.size);
-    // Held: whoever has the payload may let go of it while it is being sent.
-    const done = this.#blobs.hold(hash);
-    const out = new OutStream(id, { again: (from) => this.#blobs.open(hash, from) }, (error) => {
+    const out = new OutStream(id, { again: open }, (error) => {
       done();
       ofPeer.delete(id);
       const { code, message } = this.#known(error);
@@ -162,7 +181,7 @@ export class Transfers {
       });
       const upload: Upload = { id, stream, blob: undefined };
       uploads.byId.set(id, upload);
-      void this.#store(owner, uploads, upload);
+      void this.#store(owner, uploads, upload, bytes);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
     }
   }
@@ -203,9 +222,9 @@ export class Transfers {
     );
   }
 
-  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload): Promise<void> {
+  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload, expected: number): Promise<void> {
     try {
-      const { hash, bytes } = await this.#blobs.put(upload.stream);
+      const { hash, bytes } = await this.#blobs.put(upload.stream, expected);
       if (uploads.byId.get(upload.id) !== upload) {
         this.#blobs.releaseAll([[0, hash, bytes]]);
         return;
@@ -222,7 +241,7 @@ export class Transfers {
   }
 
   #tellKept(owner: StreamOwner, id: string, { hash, bytes }: BlobPayload): void {
-    owner.peer?.send({ t: "kept", id, hash, bytes });
+    owner.peer?.send({ t: "kept", id, bytes, ...(!this.#blobs.holds(hash) && { hash }) });
   }
 
   /** What does not fit ends the stream; what comes for one that has ended was on its way. */

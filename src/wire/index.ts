@@ -1,5 +1,6 @@
 export * from "./frame.js";
 export * from "./messages.js";
+export { MAX_MODEL_BYTES, MAX_PROBE_BYTES, SMALL_VALUE, type EngineFields } from "./graph-messages.js";
 export * from "./payloads.js";
 export * from "./runs.js";
 export * from "./content.js";
@@ -9,6 +10,7 @@ export * from "./certificate.js";
 export * from "./clock.js";
 export * from "./stream.js";
 export * from "./transfers.js";
+export * from "./serving.js";
 export * from "./link.js";
 export * from "./outbox.js";
 export * from "./socket.js";

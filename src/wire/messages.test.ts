@@ -23,6 +23,7 @@ const two = packPayloads([
   { kind: 0, bytes: Uint8Array.of(1, 2, 3) },
 ]);
 const stream = "5a".repeat(16);
+const value = "5a".repeat(32);
 const hello: MessageOf<"hello"> & { node: object } = {
   t: "hello",
   version: 1,
@@ -80,6 +81,77 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
   kept: { t: "kept", id: stream, bytes: 9, hash: "00".repeat(32) },
   fetch: { t: "fetch", id: stream, offset: 0, upTo: 9, of: { task: 7, attempt: 1, index: 0 } },
   broken: { t: "broken", id: stream, code: "cancelled", message: "Not wanted." },
+  program: { t: "program", graph: stream, hash: value, model: Uint8Array.of(8, 9) },
+  given: { t: "given", graph: stream, first: 2, ...two },
+  tasks: {
+    t: "tasks",
+    graph: stream,
+    first: 4,
+    replicas: 2,
+    list: [{ program: value, inputs: [0, [3, 1]], outputs: 2, flops: 1e9, memory: 4096 }],
+  },
+  want: { t: "want", graph: stream, outputs: [[4, 1]] },
+  release: { t: "release", graph: stream, outputs: [[4, 0]] },
+  finish: { t: "finish", graph: stream },
+  persist: { t: "persist", graph: stream, output: [4, 1], name: "weights" },
+  kept_names: { t: "kept_names", request: 1, delete: "weights" },
+  distrust: { t: "distrust", graph: stream, output: [4, 1], why: "A B r is not C r" },
+  survey: { t: "survey", request: 2 },
+  done: {
+    t: "done",
+    graph: stream,
+    tasks: Float64Array.of(4, 5),
+    ms: Float32Array.of(0.5, 2),
+    nodes: ["worker.0a.14.1e.28"],
+    of: Uint16Array.of(0, 0),
+  },
+  undone: {
+    t: "undone",
+    graph: stream,
+    task: 4,
+    code: "program_error",
+    message: "No.",
+    reasons: [["n", "program_error", "No."]],
+  },
+  value: { t: "value", graph: stream, output: [4, 1], bytes: 3, data: Uint8Array.of(1, 2, 3) },
+  ended: { t: "ended", graph: stream },
+  persisted: { t: "persisted", graph: stream, name: "weights", bytes: 3 },
+  names: { t: "names", request: 1, names: [["weights", 3]] },
+  fleet: {
+    t: "fleet",
+    request: 2,
+    nodes: [{ id: "n", slots: 1, flops: 4e10, memory: 1e10, provider: "cpu", owner: "local" }],
+    bandwidth: 4e8,
+    roundTrip: 0.0005,
+  },
+  compute: {
+    t: "compute",
+    list: [
+      {
+        task: 7,
+        attempt: 1,
+        program: value,
+        timeoutMs: 0,
+        inputs: [{ name: value, bytes: 9 }],
+        outputs: [value],
+      },
+    ],
+    names: [value, value],
+    ...two,
+  },
+  computed: {
+    t: "computed",
+    task: 7,
+    attempt: 1,
+    ms: 2,
+    bytes: Float64Array.of(9, 3),
+    small: [0, 1],
+    ...two,
+  },
+  holds: { t: "holds", names: [value], bytes: Float64Array.of(-1) },
+  probe: { t: "probe", id: 1, data: Uint8Array.of(1), reply: 8 },
+  echo: { t: "echo", id: 1, data: Uint8Array.of(1) },
+  drop: { t: "drop", names: [value] },
 };
 
 const ROLES: Role[] = ["client", "node", "beat", "hub"];

@@ -1,8 +1,10 @@
 // The messages of the protocol: one row each in MESSAGES, from which types, validation and the list of who may send what
 // derive. docs/wire.md describes them for people who write a client in another language.
 import * as v from "valibot";
-import { FlockworkError, NAME_BYTES, NODE_KINDS } from "../ids/index.js";
+import { FlockworkError, NODE_KINDS } from "../ids/index.js";
 import { columnsFault } from "./columns.js";
+import { attempts, count, f32, f64, name, payloads, runs, streamId, text, u16, u8 } from "./fields.js";
+import { engineFields, GRAPH_MESSAGES, heldValues, valuesToFetch } from "./graph-messages.js";
 
 /** Both sides name it in their first message; another number is refused with `version_mismatch`. */
 export const PROTOCOL_VERSION = 1;
@@ -13,28 +15,7 @@ const MAX_STREAMS = 65_536;
 /** Who speaks. A `beat` connection does nothing but show that its node's process lives. */
 export type Role = "client" | "node" | "beat" | "hub";
 
-const text = (max: number) => v.pipe(v.string(), v.maxLength(max));
-const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4 * NAME_BYTES));
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** Typed arrays over whatever buffer a frame lies in. */
-const u8 = v.custom<Uint8Array>((value) => value instanceof Uint8Array, "is no bytes");
-const u16 = v.custom<Uint16Array>((value) => value instanceof Uint16Array, "is no column of u16");
-const u32 = v.custom<Uint32Array>((value) => value instanceof Uint32Array, "is no column of u32");
-const f32 = v.custom<Float32Array>((value) => value instanceof Float32Array, "is no column of f32");
-const f64 = v.custom<Float64Array>((value) => value instanceof Float64Array, "is no column of f64");
-const payloads = {
-  kinds: u8,
-  lengths: u32,
-  data: u8,
-};
-/** Task numbers and their attempts, in two columns of equal length. */
-const attempts = { tasks: f64, attempts: u16 };
-/** A set of sequence numbers as [start, count, start, count, ...]. */
-const runs = { runs: f64 };
-
 const labels = v.pipe(v.array(name), v.maxLength(64));
-/** Names one stream of bytes on its way: 16 bytes in hexadecimal, chosen by whoever uploads or fetches. */
-const streamId = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "is no stream id"));
 /** Payloads that were uploaded before, as [index, stream]: their length in the columns is 0. */
 const uploaded = v.optional(v.pipe(v.array(v.tuple([count, streamId])), v.maxLength(MAX_STREAMS)));
 /** Payloads that are to be fetched, as [index, bytes]: their length in the columns is 0. */
@@ -110,6 +91,11 @@ export const MESSAGES = {
           memoryMb: v.optional(count),
           providers: v.optional(labels),
           labels: v.optional(labels),
+          /** Who it says it belongs to, where no token says so. */
+          owner: v.optional(text(64)),
+          /** What it computes programs with; absent: it computes none. */
+          engine: v.optional(engineFields),
+          values: v.optional(heldValues),
           /** Attempts it runs or holds, from before the link broke. Unstored answers follow as `solved` and `failed`. */
           ...attempts,
         }),
@@ -123,6 +109,8 @@ export const MESSAGES = {
       version: count,
       software: text(64),
       hub: text(256),
+      /** New at every start of the hub: graphs, which are not journaled, are sent again to another. */
+      boot: v.optional(text(64)),
       /** The hub's own proof, to a peer that gave one. */
       proof: v.optional(proof),
       /** Client: sequence numbers below this one are taken. */
@@ -259,11 +247,11 @@ export const MESSAGES = {
   /** An upload is stored; a `submit` or `solved` may name it. */
   kept: {
     from: ["hub"],
-    schema: v.object({ t: v.literal("kept"), id: streamId, bytes: count, hash: text(64) }),
+    schema: v.object({ t: v.literal("kept"), id: streamId, bytes: count, hash: v.optional(text(64)) }),
   },
   /** Asks for a payload from `offset` on. What it is of says whether the sender may have it. */
   fetch: {
-    from: ["client", "node"],
+    from: ["client", "node", "hub"],
     schema: v.object({
       t: v.literal("fetch"),
       id: streamId,
@@ -272,6 +260,7 @@ export const MESSAGES = {
       of: v.union([
         v.object({ seq: count }),
         v.object({ task: count, attempt: count, index: v.pipe(count, v.maxValue(65_535)) }),
+        ...valuesToFetch,
       ]),
     }),
   },
@@ -280,6 +269,8 @@ export const MESSAGES = {
     from: ["client", "node", "hub"],
     schema: v.object({ t: v.literal("broken"), id: streamId, code: text(64), message: text(4096) }),
   },
+
+  ...GRAPH_MESSAGES,
 } as const satisfies Record<string, { from: readonly Role[]; schema: v.GenericSchema }>;
 
 export type MessageName = keyof typeof MESSAGES;

@@ -6,6 +6,7 @@ import { Flock, type OnFinished } from "../flock.js";
 import { CLIENT, fetchRaw, guarded, nodeWords, Raw } from "./raw.js";
 
 const STREAM = "00112233445566778899aabbccddeeff";
+const VALUE = "00".repeat(32);
 const runs = Float64Array.of(0, 1);
 const attempts = { tasks: Float64Array.of(1), attempts: Uint16Array.of(1) };
 const payload = { kinds: Uint8Array.of(1), lengths: Uint32Array.of(3), data: new Uint8Array(8).fill(97) };
@@ -49,6 +50,35 @@ const SAMPLES: { readonly [Name in Message["t"]]: object } = {
   kept: { id: STREAM, bytes: 0, hash: "x" },
   fetch: { id: STREAM, offset: 0, upTo: 0, of: { seq: 0 } },
   broken: { id: STREAM, code: "x", message: "x" },
+  program: { graph: STREAM, hash: VALUE, model: new Uint8Array(8) },
+  given: { graph: STREAM, first: 0, ...payload },
+  tasks: { graph: STREAM, first: 0, list: [] },
+  want: { graph: STREAM, outputs: [] },
+  release: { graph: STREAM, outputs: [] },
+  finish: { graph: STREAM },
+  persist: { graph: STREAM, output: [0, 0], name: "x" },
+  kept_names: { request: 0 },
+  distrust: { graph: STREAM, output: [0, 0], why: "x" },
+  survey: { request: 0 },
+  done: {
+    graph: STREAM,
+    tasks: Float64Array.of(0),
+    ms: Float32Array.of(1),
+    nodes: ["x"],
+    of: Uint16Array.of(0),
+  },
+  undone: { graph: STREAM, task: 0, code: "x", message: "x", reasons: [] },
+  value: { graph: STREAM, output: [0, 0], bytes: 0 },
+  ended: { graph: STREAM },
+  persisted: { graph: STREAM, name: "x", bytes: 0 },
+  names: { request: 0, names: [] },
+  fleet: { request: 0, nodes: [], bandwidth: 1, roundTrip: 1 },
+  compute: { list: [], names: [VALUE], ...payload },
+  computed: { task: 1, attempt: 1, ms: 1, bytes: Float64Array.of(3), small: [0], ...payload },
+  holds: { names: [VALUE], bytes: Float64Array.of(3) },
+  probe: { id: 0, data: new Uint8Array(8), reply: 0 },
+  echo: { id: 0, data: new Uint8Array(8) },
+  drop: { names: [VALUE] },
 };
 
 const WORDS = {
