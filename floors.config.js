@@ -8,7 +8,7 @@ export const floors = {
   engine: ["ids", "tensor", "wire", "graph"],
   scheduler: ["ids"],
   backbone: ["ids"],
-  hub: ["ids", "wire", "scheduler", "backbone"],
+  hub: ["ids", "tensor", "wire", "scheduler", "backbone"],
   node: ["ids", "tensor", "wire", "engine", "codec"],
   client: ["ids", "tensor", "wire", "graph"],
   codec: ["tensor"],

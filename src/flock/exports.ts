@@ -11,8 +11,17 @@ export {
 } from "../ids/index.js";
 export {
   Batch,
+  Flock,
+  Graph,
+  GraphFailure,
   Solution,
   Unsolved,
+  type FlockOptions,
+  type GraphOptions,
+  type GraphPlan,
+  type OperationFailure,
+  type OperatorFigures,
+  type Progress,
   type JobOptions,
   type MainNodeOptions,
   type Result,
@@ -21,9 +30,11 @@ export {
   Job,
   ServiceError,
   type ComputingNodeOptions,
+  type EngineOptions,
   type Service,
   type ServiceContext,
   type ServiceFunction,
   type Services,
 } from "../node/index.js";
+export { GraphError } from "../graph/error.js";
 export { Tensor, type DType } from "../tensor/index.js";

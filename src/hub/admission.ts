@@ -13,7 +13,7 @@ type Submit = MessageOf<"submit">;
 
 const DEFAULT_ATTEMPTS = 5;
 /** Task numbers of one hub life: epoch * this + counter, so that none is used twice. */
-const TASKS_PER_EPOCH = 2 ** 32;
+export const TASKS_PER_EPOCH = 2 ** 32;
 
 export class Admission {
   readonly #core: HubCore;
@@ -21,6 +21,13 @@ export class Admission {
   #nextTask: number;
   /** Set while the hub shuts down: nothing new is taken. */
   closed = false;
+
+  /** Numbers for so many tasks: never given before, larger than all that were. */
+  reserve(count: number): TaskId {
+    const first = this.#nextTask as TaskId;
+    this.#nextTask += count;
+    return first;
+  }
 
   constructor(core: HubCore, parts: HubParts) {
     this.#core = core;
@@ -94,8 +101,7 @@ export class Admission {
         columns = { ...stored, blobs: [...(stored.blobs ?? []), ...uploaded] };
       }
       if (columns.blobs?.length === 0) columns = { ...columns, blobs: undefined };
-      const first = this.#nextTask;
-      this.#nextTask += seqs.length;
+      const first = this.reserve(seqs.length);
       const record: SubmitRecord = {
         k: "submit",
         session: session.name,
@@ -174,10 +180,11 @@ export class Admission {
         "limit",
         `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`,
       );
-    if (session.jobBytes + bytes > limits.bytesPerSession)
+    const held = session.jobBytes + session.unclaimedBytes;
+    if (held + bytes > limits.bytesPerSession)
       throw new FlockworkError(
         "limit",
-        `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`,
+        `Session ${session.name} has ${held} bytes of jobs and results; the limit is ${limits.bytesPerSession}. Take solutions first.`,
       );
   }
 

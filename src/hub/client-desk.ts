@@ -6,7 +6,7 @@ import { Admission } from "./admission.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
 import { Delivery } from "./delivery.js";
 import type { Job } from "./jobs.js";
-import type { NodeView } from "./node-desk.js";
+import type { NodeView } from "./node-view.js";
 import type { Hello, Peer } from "./peer.js";
 import { ClientSession } from "./sessions.js";
 
@@ -40,6 +40,7 @@ export class ClientDesk {
   }
 
   join(peer: Peer, hello: Hello): ClientSession {
+    this.#makeRoom(peer.bearer?.owner ?? "local");
     const session = this.session(
       hello.domain as Domain,
       peer.bearer?.owner ?? "local",
@@ -71,6 +72,22 @@ export class ClientDesk {
       "client joined",
     );
     return session;
+  }
+
+  /** Names of sessions cost memory as long as they are kept: an owner's oldest empty one gives way. Throws `limit`. */
+  #makeRoom(owner: string): void {
+    const { sessionsPerOwner } = this.#parts.limits;
+    if (this.sessions.size < sessionsPerOwner) return;
+    const own = [...this.sessions.values()].filter((session) => session.owner === owner);
+    if (own.length < sessionsPerOwner) return;
+    const empty = own.find((s) => s.peer === undefined && s.jobs.size === 0 && s.admitting === undefined);
+    if (empty === undefined)
+      throw new FlockworkError(
+        "limit",
+        `There are ${own.length} sessions of ${owner}, which is the limit; use one of them again.`,
+      );
+    this.#parts.transfers.forget(empty);
+    this.sessions.delete(empty.id);
   }
 
   /** What a client should know when it is welcomed. */
@@ -106,7 +123,9 @@ export class ClientDesk {
       case "grant":
       case "end":
       case "broken":
-        if (session.peer !== undefined) this.#parts.transfers.message(session, session.peer, message);
+        if (session.peer === undefined) break;
+        if (message.t !== "open" && this.#core.graphs.stream(session.peer, message)) break;
+        this.#parts.transfers.message(session, session.peer, message);
         break;
       case "hello":
         throw new FlockworkError("bad_message", "A connection says hello once.");
@@ -121,6 +140,7 @@ export class ClientDesk {
     if (session.peer !== peer) return;
     session.peer = undefined;
     this.#parts.transfers.closed(peer);
+    this.#core.graphs.closed(peer);
     session.lastSeen = Date.now();
     this.#parts.log.info({ session: session.name, jobs: session.jobs.size }, "client left");
   }
@@ -173,7 +193,11 @@ export class ClientDesk {
   /** The result of one of its jobs. */
   #fetch(session: ClientSession, message: MessageOf<"fetch">): void {
     const { id, of } = message;
-    const job = "seq" in of ? session.jobs.get(of.seq) : undefined;
+    if (!("seq" in of)) {
+      if (session.peer !== undefined) this.#core.graphs.fetch(session, session.peer, message);
+      return;
+    }
+    const job = session.jobs.get(of.seq);
     const blob = job?.stored ? job.result?.blobs?.get(job.resultIndex) : undefined;
     if (blob !== undefined && session.peer !== undefined)
       this.#parts.transfers.fetch(session.peer, message, blob);
@@ -207,6 +231,7 @@ export class ClientDesk {
   #end(session: ClientSession): void {
     if (session.ended) return;
     session.ended = true;
+    this.#core.graphs.endAll(session);
     this.#parts.transfers.forget(session);
     this.#afterAdmission(session, () => {
       const jobs = [...session.jobs.values()];

@@ -13,6 +13,7 @@ import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
 import { GraphDesk } from "./graphs/graph-desk.js";
 import { handleHttp } from "./http.js";
+import { HeldPayloads } from "./held-payloads.js";
 import { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import { NodeDesk } from "./node-desk.js";
@@ -53,6 +54,8 @@ export interface RunningOptions {
   readonly gate: Gate;
   readonly asksToken: boolean;
   readonly passing: boolean;
+  /** Whether what is stored outlives this process. */
+  readonly lasting: boolean;
   readonly record: string | undefined;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
 }
@@ -91,14 +94,18 @@ export class RunningHub implements Hub {
   }
 
   async start(): Promise<void> {
-    const { backbone, log, limits, http, gate, record } = this.#options;
+    const { backbone, log, limits, http, gate, record, lasting } = this.#options;
     if (record !== undefined) this.#core.recorder = new Recorder(record, this.#core.scheduler, log);
     const ledger = await Ledger.open(backbone, PARTITION, {
       onStorage: (ok, error) => this.#storage(ok, error),
       onFenced: (error) => this.#fenced(error),
       rewrite: (segment) => rewrite(this.#parts, segment),
     });
-    const blobs = new BlobPayloads(backbone.blobs, limits.blobBytes);
+    const blobs = new BlobPayloads(
+      backbone.blobs,
+      limits.blobBytes,
+      lasting ? undefined : new HeldPayloads(limits.heldBytes),
+    );
     this.#parts = {
       log,
       limits,
@@ -109,7 +116,8 @@ export class RunningHub implements Hub {
     };
     this.#core.clients = new ClientDesk(this.#core, this.#parts);
     this.#core.nodes = new NodeDesk(this.#core, this.#parts, backbone.kv);
-    this.#core.graphs = new GraphDesk();
+    this.#core.graphs = new GraphDesk(this.#core, this.#parts, backbone.kv);
+    await this.#core.graphs.kept.begin();
     this.#journalId = await journalId(backbone);
     const open = await recover(this.#parts, this.#core.clients);
     await this.#core.nodes.expectReturns(open.length > 0);
@@ -148,6 +156,7 @@ export class RunningHub implements Hub {
       version: PROTOCOL_VERSION,
       software: SOFTWARE,
       hub: this.#journalId,
+      boot: this.id,
       nextSeq: 0,
       missed: 0,
       ...(proof !== undefined && { proof }),
@@ -172,7 +181,7 @@ export class RunningHub implements Hub {
       }
       case "beat":
         peer.send(welcome);
-        return { onMessage: () => undefined, onClose: nodes.beat(peer, hello) };
+        return { onMessage: onlyBeats, onClose: nodes.beat(peer, hello) };
       default:
         return hello.role satisfies never;
     }
@@ -189,12 +198,34 @@ export class RunningHub implements Hub {
       for (const peer of this.#entrance.peers) if (peer.hello !== undefined) peer.send({ t: "beat" });
     }
     this.#dropRevoked();
+    this.#dropHoarders(now);
     this.#core.nodes.sweep(now);
     this.#parts.transfers.sweep(now);
     this.#core.clients.sweep(Date.now());
+    this.#core.graphs.sweep(Date.now());
     this.#parts.ledger
       .compact()
       .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the journal is not compacted"));
+  }
+
+  /** Cuts those who do not read what they are sent, and, of unfinished frames, the largest until the rest is within its limit. */
+  #dropHoarders(now: number): void {
+    const { limits, log } = this.#parts;
+    const peers = [...this.#entrance.peers];
+    for (const peer of peers)
+      if (peer.stalled(now)) {
+        log.warn({ peer: peer.hello?.id, waiting: peer.bufferedAmount }, "peer does not read; cut off");
+        peer.cut();
+      }
+    let bytes = 0;
+    for (const peer of peers) bytes += peer.unfinishedBytes;
+    if (bytes <= limits.unfinishedBytes) return;
+    for (const peer of peers.sort((a, b) => b.unfinishedBytes - a.unfinishedBytes)) {
+      log.warn({ peer: peer.hello?.id, bytes: peer.unfinishedBytes }, "unfinished frame; cut off");
+      bytes -= peer.unfinishedBytes;
+      peer.cut();
+      if (bytes <= limits.unfinishedBytes) return;
+    }
   }
 
   /** Closes the connections of tokens that are not there any more. */
@@ -275,4 +306,9 @@ async function journalId(backbone: Backbone): Promise<string> {
   const id = randomHex(8);
   await backbone.kv.put("hub/journal", new TextEncoder().encode(id));
   return id;
+}
+
+/** Beats themselves do not get here. */
+function onlyBeats(): never {
+  throw new FlockworkError("bad_message", "A connection says hello once.");
 }

@@ -28,6 +28,13 @@ interface Fetch {
   readonly done: () => void;
 }
 
+/** What is sent to whoever fetches it. */
+export interface Served {
+  readonly bytes: number;
+  open(from: number): AsyncIterable<Uint8Array>;
+  done(): void;
+}
+
 interface Uploads {
   readonly byId: Map<string, Upload>;
   /** Bytes of those that are stored and not claimed. */
@@ -60,7 +67,10 @@ export class Transfers {
         this.#open(owner, message);
         break;
       case "chunk":
-        this.#take(owner, message.id, (stream) => stream.chunk(message.offset, message.data));
+        this.#take(owner, message.id, (stream) => {
+          stream.chunk(message.offset, message.data);
+          this.#checkHeld(owner);
+        });
         break;
       case "end":
         this.#take(owner, message.id, (stream) => stream.end(message.bytes));
@@ -78,15 +88,27 @@ export class Transfers {
   }
 
   /** Sends a blob to a peer that may have it. */
-  fetch(peer: Peer, { id, offset, upTo }: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
+  fetch(peer: Peer, message: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
+    // Held: whoever has the payload may let go of it while it is being sent.
+    const release = this.#blobs.hold(hash);
+    // What was sent may not have left yet, and its bytes are the blob's own.
+    const done = () => void peer.left().then(release);
+    try {
+      this.serve(peer, message, { bytes, open: (from) => this.#blobs.open(hash, from), done });
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Sends bytes that can be read again from anywhere; `done` says that they need not be held any more. */
+  serve(peer: Peer, { id, offset, upTo }: MessageOf<"fetch">, { bytes, open, done }: Served): void {
     if (offset > bytes) throw new FlockworkError("bad_message", `The payload has ${bytes} bytes.`);
     const ofPeer = this.#fetches.get(peer) ?? new Map<string, Fetch>();
     this.#fetches.set(peer, ofPeer);
     if (ofPeer.has(id)) throw new FlockworkError("bad_message", `Stream ${id} is being fetched already.`);
     if (ofPeer.size >= this.#limits.streamsPerPeer) throw this.#tooMany(ofPeer.size);
-    // Held: whoever has the payload may let go of it while it is being sent.
-    const done = this.#blobs.hold(hash);
-    const out = new OutStream(id, { again: (from) => this.#blobs.open(hash, from) }, (error) => {
+    const out = new OutStream(id, { again: open }, (error) => {
       done();
       ofPeer.delete(id);
       const { code, message } = this.#known(error);
@@ -148,7 +170,7 @@ export class Transfers {
     else if (known !== undefined)
       owner.peer?.send({ t: "grant", id, have: known.stream.have, upTo: known.stream.upTo });
     else {
-      const refused = this.#refusal(uploads, bytes);
+      const refused = this.#refusal(owner, uploads, bytes);
       if (refused !== undefined) {
         owner.peer?.send({ t: "broken", id, code: refused.code, message: refused.message });
         return;
@@ -159,24 +181,38 @@ export class Transfers {
       });
       const upload: Upload = { id, stream, blob: undefined };
       uploads.byId.set(id, upload);
-      void this.#store(owner, uploads, upload);
+      void this.#store(owner, uploads, upload, bytes);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
     }
   }
 
-  #refusal(uploads: Uploads, bytes: number): FlockworkError | undefined {
+  #refusal(owner: StreamOwner, uploads: Uploads, bytes: number): FlockworkError | undefined {
     if (bytes > MAX_UPLOAD_BYTES)
       return new FlockworkError(
         "too_large",
         `A payload of ${bytes} bytes is over the limit of ${MAX_UPLOAD_BYTES} (1 GiB); split it into several jobs.`,
       );
     if (uploads.byId.size >= this.#limits.streamsPerPeer) return this.#tooMany(uploads.byId.size);
-    if (uploads.kept + bytes > this.#limits.bytesPerSession)
-      return new FlockworkError(
+    try {
+      this.#checkHeld(owner, bytes);
+      return undefined;
+    } catch (error) {
+      return error as FlockworkError;
+    }
+  }
+
+  /** Throws `limit` when an owner would have uploaded too much that nothing names yet. */
+  #checkHeld(owner: StreamOwner, more = 0): void {
+    const uploads = this.#uploads.get(owner);
+    let held = uploads?.kept ?? 0;
+    for (const { stream, blob } of uploads?.byId.values() ?? []) if (blob === undefined) held += stream.have;
+    const { bytesPerNode, bytesPerSession } = this.#limits;
+    const limit = owner.peer?.hello?.role === "node" ? bytesPerNode : bytesPerSession;
+    if (held + more > limit)
+      throw new FlockworkError(
         "limit",
-        `${uploads.kept} bytes were uploaded that no job names; the limit is ${this.#limits.bytesPerSession}.`,
+        `${held} bytes were uploaded that no job or answer names; the limit is ${limit}.`,
       );
-    return undefined;
   }
 
   #tooMany(streams: number): FlockworkError {
@@ -186,9 +222,9 @@ export class Transfers {
     );
   }
 
-  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload): Promise<void> {
+  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload, expected: number): Promise<void> {
     try {
-      const { hash, bytes } = await this.#blobs.put(upload.stream);
+      const { hash, bytes } = await this.#blobs.put(upload.stream, expected);
       if (uploads.byId.get(upload.id) !== upload) {
         this.#blobs.releaseAll([[0, hash, bytes]]);
         return;
@@ -205,7 +241,7 @@ export class Transfers {
   }
 
   #tellKept(owner: StreamOwner, id: string, { hash, bytes }: BlobPayload): void {
-    owner.peer?.send({ t: "kept", id, hash, bytes });
+    owner.peer?.send({ t: "kept", id, bytes, ...(!this.#blobs.holds(hash) && { hash }) });
   }
 
   /** What does not fit ends the stream; what comes for one that has ended was on its way. */

@@ -27,6 +27,8 @@ export class Lowering {
   constructor(private readonly taken: ReadonlySet<string> = new Set()) {}
   /** Whether a host operator is among the nodes. */
   hosts = false;
+  /** What the next nodes are called, so that an engine's errors say which operation they are of: `matmul.4`. */
+  label = "";
 
   /** Remembers where a symbol's value can be read. */
   learn(name: string, shape: readonly Dim[]): void {
@@ -50,7 +52,9 @@ export class Lowering {
     attribute: AttributeProto[] = [],
     outputs: readonly string[] = [this.fresh()],
   ): readonly string[] {
-    this.nodes.push(create(NodeSchema, { opType, input: [...inputs], output: [...outputs], attribute }));
+    this.nodes.push(
+      create(NodeSchema, { name: this.label, opType, input: [...inputs], output: [...outputs], attribute }),
+    );
     return outputs;
   }
 
@@ -95,6 +99,7 @@ export class Lowering {
     this.hosts = true;
     this.nodes.push(
       create(NodeSchema, {
+        name: this.label,
         opType: row.name,
         domain: HOST_DOMAIN,
         input: [...inputs],
