@@ -44,13 +44,19 @@ function received(message: ToProcess): ToProcess {
   return { ...message, data: fromLane(LANES_FD + message.lane!, message.lengths, scratch.take) };
 }
 
+/** Of the growth: what needs less is not worth looking anew how large the process is. */
+const LITTLE = 1 / 64;
+
+/** What an engine takes for a byte that `check` counts. */
+const FACTOR = Math.max(1, options.growth / options.memory);
+
 /** Whether a program that needs `bytes` stays below what would have it killed. The first one always may try. */
 let ran = false;
 function hasRoom(bytes: number): boolean {
-  const first = !ran;
+  if (!ran || bytes > LITTLE * options.growth) watched.bytes[1] = process.memoryUsage.rss();
+  const fits = !ran || watched.bytes[1]! + FACTOR * bytes < watched.bytes[0]!;
   ran = true;
-  const most = watched.bytes[0]! - bytes;
-  return first || watched.bytes[1]! < most || (watched.bytes[1] = process.memoryUsage.rss()) < most;
+  return fits;
 }
 
 /** Where the system runs out of memory, it should take this process and not another. */

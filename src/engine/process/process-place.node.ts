@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { decodeFrame } from "../../wire/frame.js";
-import type { EngineEnd, StartPlace } from "../place.js";
+import type { EngineEnd, EnginePlace, StartPlace } from "../place.js";
 import {
   LANES,
   LIFELINE_FD,
@@ -31,6 +31,18 @@ export function processPlace(options: EngineProcessOptions): StartPlace {
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", ...lanes.fds],
       env: environment(),
     });
+    const notStarted = ({ message }: Error): EngineEnd => ({
+      code: "engine_crashed",
+      message: `The engine's process does not start: ${message}`,
+    });
+    if (child.pid === undefined) {
+      // The system has no more processes or files: there are no pipes either.
+      lanes.close();
+      child.on("error", (error) => {
+        listener.ended(notStarted(error));
+      });
+      return NOWHERE;
+    }
     const [pipe, lifeline] = [child.stdio[PIPE_FD] as Socket, child.stdio[LIFELINE_FD] as Socket];
     const errors = child.stderr as Socket;
     let over = false;
@@ -62,9 +74,9 @@ export function processPlace(options: EngineProcessOptions): StartPlace {
     });
     // How the process ended tells more.
     for (const each of [pipe, lifeline, errors]) each.on("error", () => undefined);
-    child.on("error", ({ message }) =>
-      end({ code: "engine_crashed", message: `The engine's process does not start: ${message}` }),
-    );
+    child.on("error", (error) => {
+      end(notStarted(error));
+    });
     // After all that it had still said has been heard.
     child.on("close", (code, signal) =>
       end(
@@ -104,6 +116,12 @@ export function processPlace(options: EngineProcessOptions): StartPlace {
     };
   };
 }
+
+const NOWHERE: EnginePlace = {
+  send: () => undefined,
+  busy: () => undefined,
+  kill: () => Promise.resolve(),
+};
 
 function bytesOf(messages: readonly ToProcess[]): number {
   let bytes = 0;
