@@ -2,7 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FlockworkError } from "../ids/index.js";
-import { align, decodeFrame, encodeAlone, encodeFrame, lyingIn, MAX_MESSAGES } from "./frame.js";
+import {
+  align,
+  decodeFrame,
+  encodeAlone,
+  encodeFrame,
+  encodeFrameParts,
+  lyingIn,
+  MAX_MESSAGES,
+} from "./frame.js";
 import { MAX_DEPTH } from "./header.js";
 import { checkMessage, MESSAGES, type Role } from "./messages.js";
 
@@ -115,6 +123,7 @@ describe("frames", () => {
         const frame = placed(encodeFrame(list), offset, buffer);
         const decoded = decodeFrame(frame);
         expect(decoded).toEqual(list);
+        expect(Buffer.concat(encodeFrameParts(list)).equals(Buffer.from(encodeFrame(list)))).toBe(true);
         // Attachments lie at multiples of 8: where the frame itself is aligned, none was copied.
         for (const item of decoded)
           if (ArrayBuffer.isView(item) && offset % 8 === 0) expect(item.buffer).toBe(frame.buffer);
