@@ -1,4 +1,5 @@
 export * from "./main-node.js";
+export type { ClientRuntime, MainNodeOptions, RequestOptions } from "./main-node-options.js";
 export { Batch, type JobSource } from "./batch.js";
 export type { JobOptions } from "./job-options.js";
 export { PendingRequest } from "./request.js";

@@ -13,7 +13,7 @@ type Submit = MessageOf<"submit">;
 
 const DEFAULT_ATTEMPTS = 5;
 /** Task numbers of one hub life: epoch * this + counter, so that none is used twice. */
-const TASKS_PER_EPOCH = 2 ** 32;
+export const TASKS_PER_EPOCH = 2 ** 32;
 
 export class Admission {
   readonly #core: HubCore;
@@ -180,10 +180,11 @@ export class Admission {
         "limit",
         `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`,
       );
-    if (session.jobBytes + bytes > limits.bytesPerSession)
+    const held = session.jobBytes + session.unclaimedBytes;
+    if (held + bytes > limits.bytesPerSession)
       throw new FlockworkError(
         "limit",
-        `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`,
+        `Session ${session.name} has ${held} bytes of jobs and results; the limit is ${limits.bytesPerSession}. Take solutions first.`,
       );
   }
 

@@ -1,5 +1,6 @@
 // Where WebSockets come in: Host and Origin are checked, an address gets so many connections, and each becomes a peer.
 import type { IncomingMessage, Server } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
@@ -22,7 +23,8 @@ export class Entrance {
   readonly peers = new Set<Peer>();
   readonly #options: EntranceOptions;
   readonly #sockets: WebSocketServer;
-  readonly #perAddress = new Map<string, number>();
+  readonly #webSockets = new Tally();
+  readonly #connections = new Tally();
 
   constructor(options: EntranceOptions) {
     this.#options = options;
@@ -32,6 +34,7 @@ export class Entrance {
       skipUTF8Validation: true,
       maxPayload: options.limits.frameBytes,
     });
+    options.http.on("connection", (socket: Socket) => this.#connected(socket));
     options.http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
@@ -42,12 +45,23 @@ export class Entrance {
     this.#sockets.close();
   }
 
+  /** Sockets that never become WebSockets cost something too; those past the limit get no word, which would cost more. */
+  #connected(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    if (this.#connections.of(address) < 2 * this.#options.limits.connectionsPerAddress)
+      this.#connections.count(address, socket);
+    else {
+      this.#options.counters.refusedConnections++;
+      socket.destroy();
+    }
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { gate, limits, log } = this.#options;
     // From here on nobody else listens, and a connection that is reset must not end the hub.
     socket.on("error", () => socket.destroy());
     const address = request.socket.remoteAddress ?? "";
-    const connections = this.#perAddress.get(address) ?? 0;
+    const connections = this.#webSockets.of(address);
     const refused =
       gate.refuses(request) ??
       (connections >= limits.connectionsPerAddress
@@ -63,15 +77,7 @@ export class Entrance {
       );
       return;
     }
-    this.#perAddress.set(address, connections + 1);
-    let counted = true;
-    socket.once("close", () => {
-      if (!counted) return;
-      counted = false;
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
-    });
+    this.#webSockets.count(address, socket);
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       const peer = new Peer(ws, request.socket, limits, {
         onHello: this.#options.onHello,
@@ -83,6 +89,24 @@ export class Entrance {
       });
       this.peers.add(peer);
       ws.on("close", () => this.peers.delete(peer));
+    });
+  }
+}
+
+/** How many sockets of an address are open. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  of(address: string): number {
+    return this.#counts.get(address) ?? 0;
+  }
+
+  count(address: string, socket: Duplex): void {
+    this.#counts.set(address, this.of(address) + 1);
+    socket.once("close", () => {
+      const left = this.of(address) - 1;
+      if (left > 0) this.#counts.set(address, left);
+      else this.#counts.delete(address);
     });
   }
 }

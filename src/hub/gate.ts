@@ -12,6 +12,14 @@ export interface Bearer {
   readonly token?: string;
 }
 
+/** Who reads the hub's pages, and how much of it: undefined means everything. */
+export interface Observer {
+  /** Only what is of this domain. */
+  readonly domain?: string;
+  /** Only sessions and payloads of this owner; nodes serve all owners. */
+  readonly owner?: string;
+}
+
 export interface GateOptions {
   readonly tokens: TokenStore;
   /** Whether a token is asked for. */
@@ -84,13 +92,14 @@ export class Gate {
       : `Pages of ${origin} may not use this hub; start it with --allow-origin ${origin} if they may.`;
   }
 
-  /** Whether a request may read what observers may. Over TLS or loopback the token itself may be sent as a bearer token. */
-  mayObserve(request: IncomingMessage): boolean {
+  /** Who reads, by the token that it sends as a bearer token over TLS or loopback; undefined: it may not. */
+  observer(request: IncomingMessage): Observer | undefined {
     const { tokens, required, encrypted } = this.#options;
-    if (!required) return true;
+    if (!required) return {};
     const match = /^Bearer (.+)$/.exec(request.headers.authorization ?? "");
-    if (match === null || !(encrypted || isLoopback(request.socket.remoteAddress))) return false;
-    return mayObserve(bearer(match[1]!, tokens));
+    if (match === null || !(encrypted || isLoopback(request.socket.remoteAddress))) return undefined;
+    const record = bearer(match[1]!, tokens);
+    return record && observerOf(record);
   }
 }
 
@@ -104,8 +113,9 @@ function bearer(text: string, tokens: TokenStore): TokenRecord | undefined {
   }
 }
 
-function mayObserve(record: TokenRecord | undefined): boolean {
-  return record?.role === "observe" || record?.role === "main";
+function observerOf({ role, domain, owner }: TokenRecord): Observer | undefined {
+  if (role === "compute") return undefined;
+  return { ...(domain !== undefined && { domain }), ...(role === "main" && { owner }) };
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Registry } from "prom-client";
 import { answerBlob, blobOfPath } from "./blob-route.js";
 import type { HubCore, HubParts } from "./core.js";
-import type { Gate } from "./gate.js";
+import type { Gate, Observer } from "./gate.js";
+import { mayRead, sees } from "./sight.js";
 import { hubMetrics } from "./metrics.js";
 import { SOFTWARE } from "./version.js";
 
@@ -26,7 +27,9 @@ interface Answer {
 interface Route {
   /** Whether anybody may read it; otherwise whoever may observe. */
   readonly open?: boolean;
-  answer(context: HttpContext): Answer | Promise<Answer>;
+  /** It tells of the whole hub: not for a token of one domain. */
+  readonly whole?: boolean;
+  answer(context: HttpContext, observer: Observer): Answer | Promise<Answer>;
 }
 
 const ROUTES: { readonly [path: string]: Route } = {
@@ -40,66 +43,73 @@ const ROUTES: { readonly [path: string]: Route } = {
           : json({ status: "ok", passing, software: SOFTWARE }),
   },
   "/metrics": {
+    whole: true,
     answer: async (context) => {
       const registry = metricsOf(context);
       return { status: 200, type: registry.contentType, body: await registry.metrics() };
     },
   },
   "/api/nodes": {
-    answer: ({ core }) =>
+    answer: ({ core }, observer) =>
       json(
-        [...core.nodes.views.values()].map((view) => ({
-          id: view.id,
-          kind: view.kind,
-          state: view.state,
-          domain: view.domain,
-          slots: view.slots,
-          services: view.services,
-          running: core.scheduler.node(view.id)?.running ?? 0,
-          solved: view.solved,
-          failed: view.failed,
-          joinedAt: new Date(view.joinedAt).toISOString(),
-          ...(view.quarantinedUntil > Date.now() && {
-            quarantinedUntil: new Date(view.quarantinedUntil).toISOString(),
-          }),
-        })),
+        [...core.nodes.views.values()]
+          .filter(({ domain }) => sees(observer, { domain }))
+          .map((view) => ({
+            id: view.id,
+            kind: view.kind,
+            state: view.state,
+            domain: view.domain,
+            slots: view.slots,
+            services: view.services,
+            running: core.scheduler.node(view.id)?.running ?? 0,
+            solved: view.solved,
+            failed: view.failed,
+            joinedAt: new Date(view.joinedAt).toISOString(),
+            ...(view.quarantinedUntil > Date.now() && {
+              quarantinedUntil: new Date(view.quarantinedUntil).toISOString(),
+            }),
+          })),
       ),
   },
   "/api/graphs": {
-    answer: ({ core }) =>
+    answer: ({ core }, observer) =>
       json(
-        [...core.graphs.graphs()].map(({ id, session, tasks, total, done, failed, startedAt }) => {
-          const list = [...tasks.values()];
-          const running = list.filter(
-            ({ state, task }) => state === "open" && core.scheduler.task(task)?.state === "running",
-          );
-          const bytes = list
-            .flatMap(({ values }) => values)
-            .reduce((sum, { bytes }) => sum + Math.max(0, bytes), 0);
-          return {
-            id,
-            name: session.name,
-            client: session.peer?.hello?.id ?? null,
-            domain: session.domain,
-            startedAt: new Date(startedAt).toISOString(),
-            tasks: { total, done, running: running.length, failed },
-            bytes,
-          };
-        }),
+        [...core.graphs.graphs()]
+          .filter(({ session }) => sees(observer, session))
+          .map(({ id, session, tasks, total, done, failed, startedAt }) => {
+            const list = [...tasks.values()];
+            const running = list.filter(
+              ({ state, task }) => state === "open" && core.scheduler.task(task)?.state === "running",
+            );
+            const bytes = list
+              .flatMap(({ values }) => values)
+              .reduce((sum, { bytes }) => sum + Math.max(0, bytes), 0);
+            return {
+              id,
+              name: session.name,
+              client: session.peer?.hello?.id ?? null,
+              domain: session.domain,
+              startedAt: new Date(startedAt).toISOString(),
+              tasks: { total, done, running: running.length, failed },
+              bytes,
+            };
+          }),
       ),
   },
   "/api/jobs": {
-    answer: ({ core, parts }) =>
+    answer: ({ core, parts }, observer) =>
       json({
-        ...core.scheduler.counts(),
-        ...parts.counters,
-        sessions: [...core.clients.sessions.values()].map((session) => ({
-          name: session.name,
-          domain: session.domain,
-          client: session.peer?.hello?.id ?? null,
-          unacknowledged: session.jobs.size,
-          unclaimedBytes: session.unclaimedBytes,
-        })),
+        // Counts are of all domains together.
+        ...(observer.domain === undefined && { ...core.scheduler.counts(), ...parts.counters }),
+        sessions: [...core.clients.sessions.values()]
+          .filter((session) => sees(observer, session))
+          .map((session) => ({
+            name: session.name,
+            domain: session.domain,
+            client: session.peer?.hello?.id ?? null,
+            unacknowledged: session.jobs.size,
+            unclaimedBytes: session.unclaimedBytes,
+          })),
       }),
   },
 };
@@ -151,8 +161,14 @@ async function answerTo(
   if (route === undefined)
     return json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404);
   if (request.method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
-  if (!route.open && !context.gate.mayObserve(request)) return json({ error: NEEDS_TOKEN }, 401);
-  return route.answer(context);
+  const observer = context.gate.observer(request);
+  if (observer === undefined && !route.open) return json({ error: NEEDS_TOKEN }, 401);
+  if (observer?.domain !== undefined && route.whole)
+    return json(
+      { error: `${path} tells of the whole hub; this token is for domain ${observer.domain}.` },
+      403,
+    );
+  return route.answer(context, observer ?? {});
 }
 
 async function answerBlobs(
@@ -163,10 +179,12 @@ async function answerBlobs(
 ): Promise<Answer | undefined> {
   if (request.method !== "GET" && request.method !== "HEAD")
     return json({ error: "Payloads are read with GET or HEAD." }, 405);
-  if (!gate.mayObserve(request)) return json({ error: NEEDS_TOKEN }, 401);
+  const observer = gate.observer(request);
+  if (observer === undefined) return json({ error: NEEDS_TOKEN }, 401);
   const hash = blobOfPath(path);
-  if (hash !== undefined && (await answerBlob(request, response, parts.blobs, hash, SAFE_HEADERS)))
-    return undefined;
+  const readable = hash !== undefined && mayRead(observer, hash, parts.ledger);
+  // One that is somebody else's is answered as one that is not there.
+  if (readable && (await answerBlob(request, response, parts.blobs, hash, SAFE_HEADERS))) return undefined;
   return json(
     { error: "There is no such payload; name it like /blobs/ and its SHA-256, 64 small hexadecimal digits." },
     404,

@@ -13,9 +13,9 @@ import {
   PROTOCOL_VERSION,
   type Role,
 } from "../wire/index.js";
-
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
+import { Rate } from "./rate.js";
 import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
@@ -46,7 +46,13 @@ export class Peer {
   #heardAt: number;
   readonly #events: PeerEvents;
   readonly #outbox: Outbox<Message>;
+  readonly #limits: HubLimits;
   readonly #rate: Rate;
+  readonly #badRate: Rate;
+  /** Bytes that had come when the last frame was complete. */
+  #framedBytes = 0;
+  /** How many bytes this peer had taken, and since when it has taken no more. */
+  #taken = { bytes: 0, at: 0 };
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
   #draining: (() => void)[] = [];
@@ -62,7 +68,10 @@ export class Peer {
       this.bytesOut += frame.length;
       socket.send(frame, this.#sent);
     });
+    this.#limits = limits;
     this.#rate = new Rate(limits.messagesPerSecond);
+    this.#badRate = new Rate(limits.badMessagesPerSecond);
+    this.#boundHello();
     this.send({ t: "challenge", version: PROTOCOL_VERSION, software: SOFTWARE, nonce: this.nonce });
     const late = setTimeout(() => {
       if (this.hello === undefined)
@@ -84,9 +93,25 @@ export class Peer {
     return this.#heardAt;
   }
 
+  /** Bytes of a frame that has begun to come and is not complete. */
+  get unfinishedBytes(): number {
+    return this.#net.bytesRead - this.#framedBytes;
+  }
+
+  /** Whether much waits here for a peer that has taken none of it for a while. */
+  stalled(now: number): boolean {
+    const bytes = this.#net.bytesWritten - this.#socket.bufferedAmount;
+    if (this.bufferedAmount < this.#limits.unreadBytes || bytes !== this.#taken.bytes) {
+      this.#taken = { bytes, at: now };
+      return false;
+    }
+    return now - this.#taken.at > this.#limits.unreadMs;
+  }
+
   /** Gives the peer more time: this process was held up itself. */
   forgive(ms: number): void {
     this.#heardAt += ms;
+    this.#taken.at += ms;
   }
 
   send(message: MessageFrom<"hub">): void {
@@ -139,9 +164,29 @@ export class Peer {
     this.#socket.terminate();
   }
 
+  /** Who has said nothing of themselves may not make the hub hold a large frame. */
+  #boundHello(): void {
+    const { helloBytes } = this.#limits;
+    const start = this.#net.bytesRead;
+    const watch = () => {
+      if (this.hello !== undefined) this.#net.off("data", watch);
+      else if (this.#net.bytesRead - start > helloBytes) {
+        this.#net.off("data", watch);
+        this.#events.onBadMessage(
+          this,
+          new FlockworkError("too_large", `More than ${helloBytes} bytes came before a hello.`),
+        );
+        this.cut();
+      }
+    };
+    this.#net.on("data", watch);
+  }
+
   #receive(bytes: Buffer): void {
     this.framesIn++;
     this.bytesIn += bytes.length;
+    // What of the next frame came along with the end of this one counts for it only roughly.
+    this.#framedBytes = this.#net.bytesRead;
     if (this.#deaf) return;
     let messages: unknown[];
     try {
@@ -193,7 +238,15 @@ export class Peer {
     }
     const known = error as FlockworkError;
     this.#events.onBadMessage(this, known);
+    const { perSecond } = this.#badRate;
     if (this.#desk === undefined) this.refuse(known);
+    else if (!this.#badRate.take(1, performance.now()))
+      this.refuse(
+        new FlockworkError(
+          "limit",
+          `More than ${perSecond} messages a second that do not fit came from this connection; the last: ${known.message}`,
+        ),
+      );
     else this.send({ t: "notice", code: known.code, message: known.message, fatal: false });
   }
 
@@ -209,22 +262,5 @@ export class Peer {
     this.#closed = true;
     this.#sent();
     this.#desk?.onClose();
-  }
-}
-
-/** Lets `perSecond` through on average, and a burst of four seconds' worth. */
-class Rate {
-  #tokens: number;
-  #at = 0;
-
-  constructor(readonly perSecond: number) {
-    this.#tokens = perSecond * 4;
-  }
-
-  take(count: number, now: number): boolean {
-    this.#tokens =
-      Math.min(this.perSecond * 4, this.#tokens + ((now - this.#at) / 1000) * this.perSecond) - count;
-    this.#at = now;
-    return this.#tokens >= 0;
   }
 }

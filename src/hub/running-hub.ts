@@ -174,7 +174,7 @@ export class RunningHub implements Hub {
       }
       case "beat":
         peer.send(welcome);
-        return { onMessage: () => undefined, onClose: nodes.beat(peer, hello) };
+        return { onMessage: onlyBeats, onClose: nodes.beat(peer, hello) };
       default:
         return hello.role satisfies never;
     }
@@ -191,6 +191,7 @@ export class RunningHub implements Hub {
       for (const peer of this.#entrance.peers) if (peer.hello !== undefined) peer.send({ t: "beat" });
     }
     this.#dropRevoked();
+    this.#dropHoarders(now);
     this.#core.nodes.sweep(now);
     this.#parts.transfers.sweep(now);
     this.#core.clients.sweep(Date.now());
@@ -198,6 +199,26 @@ export class RunningHub implements Hub {
     this.#parts.ledger
       .compact()
       .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the journal is not compacted"));
+  }
+
+  /** Cuts those who do not read what they are sent, and, of unfinished frames, the largest until the rest is within its limit. */
+  #dropHoarders(now: number): void {
+    const { limits, log } = this.#parts;
+    const peers = [...this.#entrance.peers];
+    for (const peer of peers)
+      if (peer.stalled(now)) {
+        log.warn({ peer: peer.hello?.id, waiting: peer.bufferedAmount }, "peer does not read; cut off");
+        peer.cut();
+      }
+    let bytes = 0;
+    for (const peer of peers) bytes += peer.unfinishedBytes;
+    if (bytes <= limits.unfinishedBytes) return;
+    for (const peer of peers.sort((a, b) => b.unfinishedBytes - a.unfinishedBytes)) {
+      log.warn({ peer: peer.hello?.id, bytes: peer.unfinishedBytes }, "unfinished frame; cut off");
+      bytes -= peer.unfinishedBytes;
+      peer.cut();
+      if (bytes <= limits.unfinishedBytes) return;
+    }
   }
 
   /** Closes the connections of tokens that are not there any more. */
@@ -278,4 +299,9 @@ async function journalId(backbone: Backbone): Promise<string> {
   const id = randomHex(8);
   await backbone.kv.put("hub/journal", new TextEncoder().encode(id));
   return id;
+}
+
+/** Beats themselves do not get here. */
+function onlyBeats(): never {
+  throw new FlockworkError("bad_message", "A connection says hello once.");
 }

@@ -67,7 +67,10 @@ export class Transfers {
         this.#open(owner, message);
         break;
       case "chunk":
-        this.#take(owner, message.id, (stream) => stream.chunk(message.offset, message.data));
+        this.#take(owner, message.id, (stream) => {
+          stream.chunk(message.offset, message.data);
+          this.#checkHeld(owner);
+        });
         break;
       case "end":
         this.#take(owner, message.id, (stream) => stream.end(message.bytes));
@@ -165,7 +168,7 @@ export class Transfers {
     else if (known !== undefined)
       owner.peer?.send({ t: "grant", id, have: known.stream.have, upTo: known.stream.upTo });
     else {
-      const refused = this.#refusal(uploads, bytes);
+      const refused = this.#refusal(owner, uploads, bytes);
       if (refused !== undefined) {
         owner.peer?.send({ t: "broken", id, code: refused.code, message: refused.message });
         return;
@@ -181,19 +184,33 @@ export class Transfers {
     }
   }
 
-  #refusal(uploads: Uploads, bytes: number): FlockworkError | undefined {
+  #refusal(owner: StreamOwner, uploads: Uploads, bytes: number): FlockworkError | undefined {
     if (bytes > MAX_UPLOAD_BYTES)
       return new FlockworkError(
         "too_large",
         `A payload of ${bytes} bytes is over the limit of ${MAX_UPLOAD_BYTES} (1 GiB); split it into several jobs.`,
       );
     if (uploads.byId.size >= this.#limits.streamsPerPeer) return this.#tooMany(uploads.byId.size);
-    if (uploads.kept + bytes > this.#limits.bytesPerSession)
-      return new FlockworkError(
+    try {
+      this.#checkHeld(owner, bytes);
+      return undefined;
+    } catch (error) {
+      return error as FlockworkError;
+    }
+  }
+
+  /** Throws `limit` when an owner would have uploaded too much that nothing names yet. */
+  #checkHeld(owner: StreamOwner, more = 0): void {
+    const uploads = this.#uploads.get(owner);
+    let held = uploads?.kept ?? 0;
+    for (const { stream, blob } of uploads?.byId.values() ?? []) if (blob === undefined) held += stream.have;
+    const { bytesPerNode, bytesPerSession } = this.#limits;
+    const limit = owner.peer?.hello?.role === "node" ? bytesPerNode : bytesPerSession;
+    if (held + more > limit)
+      throw new FlockworkError(
         "limit",
-        `${uploads.kept} bytes were uploaded that no job names; the limit is ${this.#limits.bytesPerSession}.`,
+        `${held} bytes were uploaded that no job or answer names; the limit is ${limit}.`,
       );
-    return undefined;
   }
 
   #tooMany(streams: number): FlockworkError {

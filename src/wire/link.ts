@@ -2,6 +2,7 @@
 // What is lost while it is down is not its business: the layers above resend what they still need when it is up again.
 import { FlockworkError } from "../ids/index.js";
 import { backoffMs, DEFAULT_BACKOFF, type Backoff } from "./backoff.js";
+import { certificateFault } from "./certificate.js";
 import { systemClock, type Clock } from "./clock.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { checkMessage, type MessageFrom, type MessageOf } from "./messages.js";
@@ -55,6 +56,8 @@ type State =
       answered: { readonly expected: string | undefined } | undefined;
       cancel: () => void;
       error?: string;
+      /** The hub is there, but its certificate is not accepted: why. */
+      fault?: string | undefined;
     }
   | {
       readonly is: "up";
@@ -186,6 +189,7 @@ export class Link<R extends "client" | "node" | "beat"> {
     };
     socket.onError = (error) => {
       if (this.#state.is === "dialling" || this.#state.is === "up") this.#state.error ??= reasonOf(error);
+      if (this.#state.is === "dialling") this.#state.fault = certificateFault(this.#options.url, error);
     };
     socket.onMessage = (bytes) => this.#received(socket, bytes);
     socket.onClose = (code, reason) => this.#lost(socket, code, reason);
@@ -290,12 +294,10 @@ export class Link<R extends "client" | "node" | "beat"> {
     if (wasUp) this.#options.onDown(reason);
     else if (!this.#waitingTold) {
       this.#waitingTold = true;
-      this.#options.onWaiting?.(
-        new FlockworkError(
-          "hub_unreachable",
-          `No hub answers at ${this.#options.url} (${reason}). Start one there with "flockwork up", or give another address with --hub; still trying.`,
-        ),
-      );
+      const why =
+        (state.is === "dialling" ? state.fault : undefined) ??
+        `No hub answers at ${this.#options.url} (${reason}). Start one there with "flockwork up", or give another address with --hub`;
+      this.#options.onWaiting?.(new FlockworkError("hub_unreachable", `${why}; still trying.`));
     }
   }
 

@@ -20,7 +20,7 @@ import {
   type Served,
   type Token,
 } from "../../wire/index.js";
-import type { ClientRuntime } from "../main-node.js";
+import type { ClientRuntime } from "../main-node-options.js";
 import { FleetView } from "./fleet.js";
 import type { Program } from "../../graph/program.js";
 import { Graph } from "./graph.js";
