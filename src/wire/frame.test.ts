@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FlockworkError } from "../ids/index.js";
-import { align, decodeFrame, encodeFrame, MAX_MESSAGES } from "./frame.js";
+import { align, decodeFrame, encodeAlone, encodeFrame, MAX_MESSAGES } from "./frame.js";
 import { MAX_DEPTH } from "./header.js";
 import { checkMessage, MESSAGES, type Role } from "./messages.js";
 
@@ -89,6 +89,43 @@ describe("frames", () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it("come back from two parts, wherever they were cut", () => {
+    fc.assert(
+      fc.property(messages, fc.double({ min: 0, max: 1, noNaN: true }), (list, where) => {
+        const frame = encodeFrame(list);
+        const cut = Math.round(where * frame.length);
+        expect(decodeFrame(frame.subarray(0, cut), frame.subarray(cut))).toEqual(list);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("are refused in two parts as in one", () => {
+    const frame = encodeFrame([{ a: new Uint8Array(20), b: new Float64Array(3) }]);
+    const long = new Uint8Array([...frame, ...new Uint8Array(8)]);
+    for (const wrong of [long, frame.subarray(0, -8), frame.subarray(0, 20)])
+      for (let cut = 0; cut <= wrong.length; cut++)
+        expect(() => decodeFrame(wrong.subarray(0, cut), wrong.subarray(cut))).toThrow(
+          expect.objectContaining({ code: "bad_message" }),
+        );
+  });
+
+  it("made alone leave a large last attachment where it is, and only that", () => {
+    const data = new Uint8Array(20_000).fill(3);
+    for (const message of [
+      { n: 1, data },
+      { data: data.subarray(8), n: 1 },
+      { first: data, n: Float64Array.of(1), data },
+    ]) {
+      const { frame, tail } = encodeAlone(message);
+      expect(tail?.buffer).toBe(data.buffer);
+      expect(Buffer.concat([frame, tail!])).toEqual(Buffer.from(encodeFrame([message])));
+      expect(decodeFrame(frame, tail)).toEqual([message]);
+    }
+    for (const message of [{ data, n: Uint8Array.of(1) }, { data: data.subarray(0, 100) }])
+      expect(encodeAlone(message)).toEqual({ frame: encodeFrame([message]) });
   });
 
   it("carry every element type at every alignment", () => {

@@ -33,8 +33,9 @@ const LENGTH_BYTES = 4;
 const context = {
   /** Sender: attachments so far. */
   parts: [] as Attachment[],
-  /** Receiver: the whole frame, and where the next attachment begins. */
+  /** Receiver: the frame, what of it came apart, and where the next attachment begins. */
   frame: new Uint8Array(0) as Uint8Array,
+  tail: new Uint8Array(0) as Uint8Array,
   at: 0,
 };
 
@@ -52,14 +53,20 @@ for (const { type, array } of ELEMENTS)
     },
     decode(data) {
       const length = readLength(data);
-      const { frame, at } = context;
-      if (at + length > frame.length)
-        throw bad(`an attachment of ${length} bytes where ${Math.max(0, frame.length - at)} are left`);
+      const { frame, tail, at } = context;
+      const left = frame.length + tail.length - at;
+      if (length > left) throw bad(`an attachment of ${length} bytes where ${Math.max(0, left)} are left`);
+      if (at < frame.length && at + length > frame.length) throw ASTRIDE;
       context.at = align(at + length);
-      return view(array, frame, at, length);
+      return at < frame.length || tail.length === 0
+        ? view(array, frame, at, length)
+        : view(array, tail, at - frame.length, length);
     },
   });
 
+/** Thrown where an attachment lies in both parts of a frame. */
+const ASTRIDE = new Error("an attachment lies in both parts of a frame");
+const EMPTY = new Uint8Array(0);
 const decoder = new Decoder({ extensionCodec: codec });
 /** Made anew after a large header, whose buffer it would keep. */
 let encoder: Encoder | undefined;
@@ -70,7 +77,31 @@ const ENCODER_KEEPS = 1 << 20;
  * undefined are left out.
  */
 export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
-  const { header, parts, start, total } = measure(messages);
+  return encode(messages, Infinity).frame;
+}
+
+/**
+ * Encodes one message; a last attachment of many bytes is not copied but follows the frame as its tail, so it must not
+ * change until both have left.
+ */
+export function encodeAlone(message: unknown): EncodedFrame {
+  return encode([message], TAIL_BYTES);
+}
+
+export interface EncodedFrame {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly tail?: Uint8Array;
+}
+
+/** From here on a copy costs more than a second write. */
+const TAIL_BYTES = 16 * 1024;
+
+function encode(messages: readonly unknown[], tailFrom: number): EncodedFrame {
+  const { header, parts, start, total: whole } = measure(messages);
+  const last = parts.at(-1);
+  const tail = last !== undefined && last.byteLength >= tailFrom ? bytesOf(last) : undefined;
+  if (tail !== undefined) parts.pop();
+  const total = tail === undefined ? whole : whole - align(tail.length);
   const frame = new Uint8Array(total);
   writeLength(frame, header.length);
   frame.set(header, LENGTH_BYTES);
@@ -79,7 +110,7 @@ export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffe
     frame.set(bytesOf(part), at);
     at += align(part.byteLength);
   }
-  return frame;
+  return { frame, ...(tail && { tail }) };
 }
 
 /** The same frame in pieces, to be written one after the other: the attachments are those of the messages, not copies. */
@@ -117,35 +148,50 @@ function measure(messages: readonly unknown[]): {
 }
 
 /**
- * Decodes one frame. Byte attachments are views of `frame`; wider ones are views where it lies aligned, copies where not.
+ * Decodes one frame, which may have come in two parts; they are joined unless they meet between two attachments. Byte attachments are views of it; wider ones are views where it lies aligned, copies where not.
  * Throws FlockworkError `bad_message` on anything that is not exactly one frame.
  */
-export function decodeFrame(frame: Uint8Array): unknown[] {
-  if (frame.length < LENGTH_BYTES) throw bad(`${frame.length} bytes`);
+export function decodeFrame(frame: Uint8Array, tail: Uint8Array = EMPTY): unknown[] {
+  if (frame.length < LENGTH_BYTES) {
+    if (tail.length > 0) return decodeFrame(joined([frame, tail]));
+    throw bad(`${frame.length} bytes`);
+  }
   const length = readLength(frame);
+  if (tail.length > 0 && length > frame.length - LENGTH_BYTES) return decodeFrame(joined([frame, tail]));
   if (length > frame.length - LENGTH_BYTES)
     throw bad(`a header of ${length} bytes in a frame of ${frame.length}`);
   const header = frame.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
   checkHeader(header, ELEMENTS.length);
   context.frame = frame;
+  context.tail = tail;
   context.at = align(LENGTH_BYTES + length);
   let messages: unknown;
   try {
     messages = decoder.decode(header);
   } catch (error) {
+    if (error === ASTRIDE) return decodeFrame(joined([frame, tail]));
     if (error instanceof FlockworkError) throw error;
     throw bad(`a header that is not msgpack (${error instanceof Error ? error.message : String(error)})`);
   } finally {
-    context.frame = EMPTY;
+    context.frame = context.tail = EMPTY;
   }
   if (!Array.isArray(messages)) throw bad("a header that is not a list of messages");
   if (messages.length > MAX_MESSAGES) throw bad(`${messages.length} messages, more than ${MAX_MESSAGES}`);
-  if (context.at !== align(frame.length))
-    throw bad(`${frame.length - context.at} bytes that no message names`);
+  if (context.at !== align(frame.length + tail.length))
+    throw bad(`${frame.length + tail.length - context.at} bytes that no message names`);
   return messages;
 }
 
-const EMPTY = new Uint8Array(0);
+/** Parts of one frame in one piece. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 /** The next multiple of 8. */
 export function align(offset: number): number {
