@@ -54,9 +54,9 @@ async function run(script: string, args: readonly string[], flags: RunFlags): Pr
     child.once("error", fail);
     child.once("exit", (code, signal) => done(code ?? 128 + constants.signals[signal!]));
   });
-  if (code === 1 && [".ts", ".js"].includes(extname(path)) && !inModulePackage(path))
+  if (code === 1 && extname(path) === ".ts" && !inModulePackage(path))
     remark(
-      `${path} was read as CommonJS, which has no import and no await outside functions: if that is why it failed, call it ${extname(path).replace(".", ".m")}, or put {"type": "module"} into a package.json beside it.`,
+      `${path} was read as CommonJS, which has no import and no await outside functions: if that is why it failed, call it .mts, or put {"type": "module"} into a package.json beside it.`,
     );
   process.exitCode = code;
 }

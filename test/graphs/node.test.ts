@@ -70,17 +70,17 @@ describe("a node", () => {
     const hub = await flock.hub({ ephemeral: true });
     const nodes = [await node(flock, hub), await node(flock, hub)];
     const graph = (await client(flock, hub)).graph({ eager: true });
-    const ends = [chain(graph, 40, 1000), chain(graph, 40, 2000), chain(graph, 40, 3000)];
+    const ends = [chain(graph, 15, 1000), chain(graph, 15, 2000), chain(graph, 15, 3000)];
     const total = ends.reduce((sum, each) => sum.add(each));
     const result = graph.value(total);
     await until(
       "some tasks to be done",
       () => graph.progress.done,
-      (done) => done >= 20,
+      (done) => done >= 10,
       60_000,
     );
     await nodes[0]!.kill();
-    expectFilled(await result, 6000 + 3 * sumTo(40));
+    expectFilled(await result, 6000 + 3 * sumTo(15));
     await graph.end();
   });
 
@@ -138,7 +138,7 @@ describe("a node", () => {
     const hub = await flock.hub({ ephemeral: true });
     const started = await node(flock, hub);
     const graph = (await client(flock, hub)).graph({ eager: true });
-    const result = graph.value(chain(graph, 200));
+    const result = graph.value(chain(graph, 50));
     await until(
       "some tasks to be done",
       () => graph.progress.done,
@@ -146,7 +146,7 @@ describe("a node", () => {
       60_000,
     );
     for (const pid of enginesOf(started)) process.kill(pid, "SIGSEGV");
-    expectFilled(await result, sumTo(200));
+    expectFilled(await result, sumTo(50));
     await graph.end();
   });
 });
