@@ -2,8 +2,6 @@
 
 /** How long one peer may be worked for before others get their turn. */
 const SLICE_MS = 0.25;
-/** How long it rests when it had sent more than a turn could take. */
-const REST_MS = 1;
 
 export class Slices<Frame> {
   readonly #work: (frame: Frame) => void;
@@ -49,7 +47,7 @@ export class Slices<Frame> {
     while (done < this.#waiting.length) if (this.#run(this.#waiting[done++]!)) break;
     this.#waiting.splice(0, done);
     if (this.#waiting.length > 0) {
-      setTimeout(this.#next, REST_MS);
+      setImmediate(this.#next);
       return;
     }
     this.#resting = false;
