@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { FlockworkError } from "../ids/index.js";
 import { answerHello, parseToken, type MessageOf, type TokenRole } from "../wire/index.js";
+import { observes, Tickets } from "./tickets.js";
 import type { TokenRecord, TokenStore } from "./tokens.js";
 
 /** Whoever came in. Without tokens everybody on this machine is the owner "local". */
@@ -33,10 +34,17 @@ const ROLE_OF: { readonly [role in MessageOf<"hello">["role"]]: TokenRole } = {
 };
 
 export class Gate {
+  /** For pages that prove their token over HTTP. */
+  readonly tickets: Tickets;
   readonly #options: GateOptions;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.tickets = new Tickets(options.tokens);
+  }
+
+  get asksToken(): boolean {
+    return this.#options.required;
   }
 
   /** Lets a hello in. Throws `unauthorized`, the same for an unknown token and a wrong proof. */
@@ -90,7 +98,14 @@ export class Gate {
     if (!required) return true;
     const match = /^Bearer (.+)$/.exec(request.headers.authorization ?? "");
     if (match === null || !(encrypted || isLoopback(request.socket.remoteAddress))) return false;
-    return mayObserve(bearer(match[1]!, tokens));
+    return observes(bearer(match[1]!, tokens));
+  }
+
+  /** Whether a request may read the hub's counts: as mayObserve, or with a ticket that was given for a proof. */
+  mayWatch(request: IncomingMessage): boolean {
+    const match = /^Ticket ([0-9a-f]+)$/.exec(request.headers.authorization ?? "");
+    if (match === null) return this.mayObserve(request);
+    return this.tickets.admits(match[1]!, request.socket.remoteAddress ?? "", Date.now());
   }
 }
 
@@ -102,10 +117,6 @@ function bearer(text: string, tokens: TokenStore): TokenRecord | undefined {
   } catch {
     return undefined; // no token at all, which is answered like a wrong one
   }
-}
-
-function mayObserve(record: TokenRecord | undefined): boolean {
-  return record?.role === "observe" || record?.role === "main";
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

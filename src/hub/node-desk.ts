@@ -9,9 +9,9 @@ import {
 } from "../ids/index.js";
 import type { Kv } from "../backbone/index.js";
 import type { Assignment, AttemptRef } from "../scheduler/index.js";
-import type { MessageFrom, MessageOf } from "../wire/index.js";
+import type { EngineFields, MessageFrom, MessageOf } from "../wire/index.js";
 import { blobsOf, gather, streamsOf, type PayloadSource } from "./columns.js";
-import type { Answers, HubCore, HubParts } from "./core.js";
+import { wallClock, type Answers, type HubCore, type HubParts } from "./core.js";
 import type { Job, Segment } from "./jobs.js";
 import { originsOf } from "./origins.js";
 import type { Hello, Peer } from "./peer.js";
@@ -19,12 +19,17 @@ import type { Hello, Peer } from "./peer.js";
 /** A node as the hub sees it, also for a while after its link broke. */
 export interface NodeView {
   readonly id: NodeId;
+  /** Stands for it in columns of numbers. */
+  readonly number: number;
   readonly kind: NodeKind;
   readonly domain: Domain;
   readonly instance: string;
   /** Whose token it joined with. */
   readonly owner: string;
   readonly services: readonly string[];
+  readonly labels: readonly string[];
+  readonly software: string;
+  readonly engine: EngineFields | undefined;
   readonly slots: number;
   readonly joinedAt: number;
   peer: Peer | undefined;
@@ -49,6 +54,7 @@ export class NodeDesk {
   readonly views = new Map<NodeId, NodeView>();
   readonly #core: HubCore;
   readonly #parts: HubParts;
+  #nextNumber = 0;
 
   readonly #kv: Kv;
   /** Nodes that were there when the last hub died: they may hold what waits here, so dispatch gives them a moment. */
@@ -99,11 +105,15 @@ export class NodeDesk {
       ? known
       : {
           id,
+          number: this.#nextNumber++,
           kind: hello.kind,
           domain: hello.domain as Domain,
           instance: hello.instance,
           owner,
           services: node.services,
+          labels: node.labels ?? [],
+          software: hello.software,
+          engine: node.engine,
           slots: node.slots,
           joinedAt: Date.now(),
           peer,
@@ -181,6 +191,7 @@ export class NodeDesk {
       case "failed":
         view.failed++;
         this.#parts.counters.attemptsFailed++;
+        this.#tellFailed(view, message);
         this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
         view.peer?.send({
           t: "stored",
@@ -234,6 +245,11 @@ export class NodeDesk {
     view.state = "unknown";
     view.leftAt = Date.now();
     this.#parts.log.warn({ node: view.id }, "node is unreachable");
+    this.#parts.watch.mishap({
+      code: "unreachable",
+      message: "Its link broke or fell silent.",
+      node: view.id,
+    });
     this.#core.handle({ type: "NodeUnreachable", node: view.id });
   }
 
@@ -319,6 +335,16 @@ export class NodeDesk {
     const view = this.views.get(node);
     if (view) view.quarantinedUntil = untilMs;
     this.#parts.log.warn({ node, why }, "node is in quarantine");
+    this.#parts.watch.mishap({ code: "quarantine", message: `It gets nothing for a while: ${why}.`, node });
+  }
+
+  #tellFailed(view: NodeView, { task, attempt, code, message }: MessageOf<"failed">): void {
+    const { scheduler } = this.#core;
+    const job = scheduler.task(task as TaskId)?.tag;
+    let ms = 0;
+    for (const run of scheduler.running(view.id))
+      if (run.task === task && run.attempt === attempt) ms = wallClock() - run.startedAt;
+    this.#parts.watch.attemptFailed(view, job, { code, message }, ms);
   }
 
   #solved(view: NodeView, message: MessageOf<"solved">): void {

@@ -9,6 +9,7 @@ import { ClientDesk } from "./client-desk.js";
 import { payloadAt } from "./columns.js";
 import { HubCore, type HubParts } from "./core.js";
 import { HubCounters } from "./counters.js";
+import { Watch } from "./events/index.js";
 import type { Job } from "./jobs.js";
 import { Ledger } from "./ledger.js";
 import { DEFAULT_LIMITS } from "./limits.js";
@@ -61,6 +62,7 @@ export class HubRig {
       ledger: await Ledger.open(backbone, "default", events, SLACK_BYTES),
       blobs,
       transfers: new Transfers(blobs, DEFAULT_LIMITS, log),
+      watch: new Watch(),
     };
     const rig = new HubRig(backbone, parts);
     const open = await recover(parts, rig.core.clients);
