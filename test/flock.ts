@@ -1,7 +1,7 @@
 // Real hubs, computing nodes and main nodes for system tests: started from dist/, watched line by line, ended with the test.
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -71,7 +71,7 @@ export class Flock {
   /** `flockwork up`, ready for connections. */
   async hub(options: HubOptions = {}): Promise<HubProcess> {
     const place = options.ephemeral ? ["--ephemeral"] : ["--data", options.data ?? join(this.folder, "data")];
-    const port = ["--port", String(options.port ?? 0)];
+    const port = ["--port", String(options.port ?? (await freePort()))];
     const program = this.command("up", ...port, ...place, "--log-format", "json", ...(options.args ?? []));
     const line = await program.said(/listens on/);
     return new HubProcess(program, /ws:\/\/\S+/.exec(line)![0]);
@@ -164,19 +164,19 @@ export class Program {
   }
 
   /** A line of stdout that matches, printed already or within the limit. */
-  async said(pattern: RegExp, limitMs = 15_000): Promise<string> {
+  async said(pattern: RegExp, limitMs = 60_000): Promise<string> {
     await this.#lines(this.out, pattern, 1, limitMs);
     return this.out.find((line) => pattern.test(line))!;
   }
 
   /** The same of stderr. */
-  async warned(pattern: RegExp, limitMs = 15_000): Promise<string> {
+  async warned(pattern: RegExp, limitMs = 60_000): Promise<string> {
     await this.#lines(this.err, pattern, 1, limitMs);
     return this.err.find((line) => pattern.test(line))!;
   }
 
   /** Waits for `count` lines of stdout that match; returns all that do. */
-  async saidTimes(pattern: RegExp, count: number, limitMs = 15_000): Promise<string[]> {
+  async saidTimes(pattern: RegExp, count: number, limitMs = 60_000): Promise<string[]> {
     await this.#lines(this.out, pattern, count, limitMs);
     return this.out.filter((line) => pattern.test(line));
   }
@@ -226,11 +226,8 @@ export class HubProcess {
     return Number(new URL(this.url).port);
   }
 
-  async get<T>(path: string): Promise<T> {
-    const response = await fetch(this.url.replace(/^ws/, "http") + path, {
-      signal: AbortSignal.timeout(5000),
-    });
-    return (await response.json()) as T;
+  get<T>(path: string): Promise<T> {
+    return getJson<T>(this.url.replace(/^ws/, "http") + path);
   }
 
   jobs(): Promise<JobCounts> {
@@ -276,13 +273,30 @@ export class WorkerProcess {
   }
 }
 
-/** A port nobody listens on. */
+/** Below the ports that systems give to whoever asks for any (Linux from 32768, others from 49152). */
+const PORTS = { from: 20_000, count: 12_000 };
+let nextPort = Math.floor(Math.random() * PORTS.count);
+
+/** A port that nobody listens on and nobody else is given: not by the system, to another test's hub, nor by this. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
+  for (let tries = 0; tries < PORTS.count; tries++) {
+    const port = PORTS.from + (nextPort++ % PORTS.count);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((done) => server.close(done));
+    return port;
+  }
+  throw new Error(`none of ${PORTS.count} ports from ${PORTS.from} is free`);
+}
+
+/** What a hub says under an address. A connection of its own: one that waits for reuse may be closed as it is taken. */
+export async function getJson<T>(url: string): Promise<T> {
+  const response = await fetch(url, { headers: { connection: "close" }, signal: AbortSignal.timeout(5000) });
+  return (await response.json()) as T;
 }
 
 /** Waits for a condition; throws with what it was and the last value seen. */
@@ -290,7 +304,7 @@ export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   holds: (value: T) => boolean,
-  limitMs = 15_000,
+  limitMs = 60_000,
 ): Promise<T> {
   const end = performance.now() + limitMs;
   for (;;) {

@@ -99,6 +99,12 @@ function eventText(event: SchedulerEvent<null>): string {
     case "DispatchPaused":
     case "DispatchResumed":
       return event.type === "DispatchPaused" ? "dispatch pauses" : "dispatch goes on";
+    case "NodeDistrusted":
+      return `${event.node} is not trusted: ${event.why}`;
+    case "ValueGiven":
+      return `value ${event.value.task} is given`;
+    case "ValuesWanted":
+      return `${event.values.length} values are wanted`;
     case "ValuesReleased":
       return `${event.values.length} values are let go`;
     case "ValueCopied":
@@ -125,6 +131,10 @@ function effectText(effect: SchedulerEffect<null>): string {
       return `task ${effect.task} has failed (${effect.code})`;
     case "Quarantined":
       return `${effect.node} in quarantine: ${effect.why}`;
+    case "Recomputed":
+      return `${effect.tasks.length} computed again`;
+    case "ValuesGone":
+      return `task ${effect.task} has lost values for good`;
     case "Release":
       return `${effect.values.length} values let go at ${effect.place}`;
     default:

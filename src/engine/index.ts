@@ -1,3 +1,12 @@
-// flockwork/engine: runs programs on this device. The Node driver has its own file, so that browsers never see it.
+// flockwork/engine: runs programs on this device. The Node drivers have files of their own, so that browsers never see them.
 export { loadProgram, type Engine, type Session } from "./engine.js";
 export { ortWebEngine, type OrtWebOptions } from "./ort-web.js";
+export {
+  EngineError,
+  type EngineFacts,
+  type EngineFigures,
+  type EngineSlots,
+  type ProgramResult,
+  type ProgramRun,
+  type ProgramSource,
+} from "./slot.js";

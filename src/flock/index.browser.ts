@@ -1,6 +1,11 @@
 // The package's face in a page: main and computing nodes over the platform's WebSocket. A page starts no hub.
 import { MainNode as ClientMainNode, type MainNodeOptions } from "../client/index.js";
-import { ComputingNode as NodeComputingNode, noModules, type ComputingNodeOptions } from "../node/index.js";
+import {
+  ComputingNode as NodeComputingNode,
+  noModules,
+  type ComputingNodeOptions,
+  type NodeRuntime,
+} from "../node/index.js";
 import { dial } from "../wire/socket.browser.js";
 
 export * from "./exports.js";
@@ -15,10 +20,23 @@ export const MainNode = {
   },
 };
 
+/** A page brings its engines along: they are large, and not every page computes programs. */
+export interface PageNodeOptions extends ComputingNodeOptions {
+  readonly engines?: NodeRuntime["engine"];
+}
+
 export type ComputingNode = NodeComputingNode;
 export const ComputingNode = {
-  /** Joins the hub at `hub` and serves the functions given; { module, export } services need Node. */
-  join(options: ComputingNodeOptions): Promise<NodeComputingNode> {
-    return NodeComputingNode.start(options, { dial, software: SOFTWARE, modules: noModules });
+  /**
+   * Joins the hub at `hub` and serves the functions given; { module, export } services need Node. It computes programs with
+   * the engines given, and keeps their values in memory only.
+   */
+  join({ engines, ...options }: PageNodeOptions): Promise<NodeComputingNode> {
+    return NodeComputingNode.start(options, {
+      dial,
+      software: SOFTWARE,
+      modules: noModules,
+      ...(engines && { engine: engines }),
+    });
   },
 };

@@ -1,12 +1,20 @@
 // The package's face in Node: join() for main and computing nodes, with the hub found or started.
+import { join } from "node:path";
 import { MainNode as ClientMainNode, type MainNodeOptions } from "../client/index.js";
 import { SOFTWARE } from "../hub/index.js";
-import { ComputingNode as NodeComputingNode, type ComputingNodeOptions } from "../node/index.js";
+import {
+  ComputingNode as NodeComputingNode,
+  type ComputingNodeOptions,
+  type EngineOptions,
+} from "../node/index.js";
+import type { EngineSlots } from "../engine/slot.js";
 import { workerModules } from "../node/module-runner.node.js";
+import { fileNotes } from "../node/notes.node.js";
+import { folderSpill } from "../node/values/spill.node.js";
 import { startBeat } from "../wire/beat.node.js";
 import { dialWith } from "../wire/socket.node.js";
 import { StandIn } from "./stand-in.node.js";
-import { findHub, type HubAccess, type HubTarget } from "./where.node.js";
+import { defaultDataDir, findHub, type HubAccess, type HubTarget } from "./where.node.js";
 
 export * from "./exports.js";
 export { startHub, type Hub, type HubOptions } from "../hub/index.js";
@@ -61,6 +69,19 @@ export const MainNode = {
   },
 };
 
+/** What this user's nodes have measured of their links and of their engines. */
+const LINKS_FILE = "links.json";
+const ENGINES_FILE = "engines.json";
+
+/** Engines for so many programs at once, each in a process of its own. Loaded when asked for: a node that offers services only has none. */
+export async function openEngines(options: EngineOptions & { readonly slots: number }): Promise<EngineSlots> {
+  const [{ processSlots }, { figuresFile }] = await Promise.all([
+    import("../engine/process/process-slots.node.js"),
+    import("../engine/figures-file.node.js"),
+  ]);
+  return processSlots({ ...options, figures: figuresFile(join(defaultDataDir(), ENGINES_FILE)) });
+}
+
 export type ComputingNode = NodeComputingNode;
 export const ComputingNode = {
   /** Joins a hub, and waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`. */
@@ -71,6 +92,9 @@ export const ComputingNode = {
       dial: dialWith({ ca }),
       software: SOFTWARE,
       modules: workerModules,
+      engine: openEngines,
+      spill: folderSpill,
+      notes: fileNotes(join(defaultDataDir(), LINKS_FILE)),
       startBeat: (hello, url, token) => startBeat({ hello, url, token, ca }),
     });
   },

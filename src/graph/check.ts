@@ -27,8 +27,11 @@ export class Checked {
     private readonly limits: Limits,
   ) {}
 
-  /** Throws a GraphError unless values of these types fit the inputs, and a run on them stays within the limits. */
-  accept(given: Readonly<Record<string, Type>>): void {
+  /**
+   * What the symbols stand for. Throws a GraphError unless values of these types fit the inputs, and a run on them stays within the
+   * limits.
+   */
+  accept(given: Readonly<Record<string, Type>>): Binding {
     const binding: Record<string, number> = {};
     for (const name of Object.keys(given))
       if (!Object.hasOwn(this.inputs, name))
@@ -41,6 +44,7 @@ export class Checked {
       checkFeed(name, x.type, given[name]!, binding);
     }
     this.expectFit(binding);
+    return binding;
   }
 
   /** What one run takes, symbols standing for these lengths. */

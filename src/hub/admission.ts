@@ -22,6 +22,13 @@ export class Admission {
   /** Set while the hub shuts down: nothing new is taken. */
   closed = false;
 
+  /** Numbers for so many tasks: never given before, larger than all that were. */
+  reserve(count: number): TaskId {
+    const first = this.#nextTask as TaskId;
+    this.#nextTask += count;
+    return first;
+  }
+
   constructor(core: HubCore, parts: HubParts) {
     this.#core = core;
     this.#parts = parts;
@@ -94,8 +101,7 @@ export class Admission {
         columns = { ...stored, blobs: [...(stored.blobs ?? []), ...uploaded] };
       }
       if (columns.blobs?.length === 0) columns = { ...columns, blobs: undefined };
-      const first = this.#nextTask;
-      this.#nextTask += seqs.length;
+      const first = this.reserve(seqs.length);
       const record: SubmitRecord = {
         k: "submit",
         session: session.name,

@@ -6,7 +6,7 @@ import { Admission } from "./admission.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
 import { Delivery } from "./delivery.js";
 import type { Job } from "./jobs.js";
-import type { NodeView } from "./node-desk.js";
+import type { NodeView } from "./node-view.js";
 import type { Hello, Peer } from "./peer.js";
 import { ClientSession } from "./sessions.js";
 
@@ -106,7 +106,9 @@ export class ClientDesk {
       case "grant":
       case "end":
       case "broken":
-        if (session.peer !== undefined) this.#parts.transfers.message(session, session.peer, message);
+        if (session.peer === undefined) break;
+        if (message.t !== "open" && this.#core.graphs.stream(session.peer, message)) break;
+        this.#parts.transfers.message(session, session.peer, message);
         break;
       case "hello":
         throw new FlockworkError("bad_message", "A connection says hello once.");
@@ -121,6 +123,7 @@ export class ClientDesk {
     if (session.peer !== peer) return;
     session.peer = undefined;
     this.#parts.transfers.closed(peer);
+    this.#core.graphs.closed(peer);
     session.lastSeen = Date.now();
     this.#parts.log.info({ session: session.name, jobs: session.jobs.size }, "client left");
   }
@@ -173,7 +176,11 @@ export class ClientDesk {
   /** The result of one of its jobs. */
   #fetch(session: ClientSession, message: MessageOf<"fetch">): void {
     const { id, of } = message;
-    const job = "seq" in of ? session.jobs.get(of.seq) : undefined;
+    if (!("seq" in of)) {
+      if (session.peer !== undefined) this.#core.graphs.fetch(session, session.peer, message);
+      return;
+    }
+    const job = session.jobs.get(of.seq);
     const blob = job?.stored ? job.result?.blobs?.get(job.resultIndex) : undefined;
     if (blob !== undefined && session.peer !== undefined)
       this.#parts.transfers.fetch(session.peer, message, blob);
@@ -207,6 +214,7 @@ export class ClientDesk {
   #end(session: ClientSession): void {
     if (session.ended) return;
     session.ended = true;
+    this.#core.graphs.endAll(session);
     this.#parts.transfers.forget(session);
     this.#afterAdmission(session, () => {
       const jobs = [...session.jobs.values()];

@@ -4,6 +4,7 @@ import type { NodeId } from "../ids/index.js";
 import {
   DEFAULT_SCHEDULER_OPTIONS,
   Scheduler,
+  type Assignment,
   type SchedulerEffect,
   type SchedulerEvent,
   type SchedulerOptions,
@@ -13,7 +14,9 @@ import type { BlobColumn, BlobPayloads } from "./blob-payloads.js";
 import type { ClientDesk } from "./client-desk.js";
 import type { HubCounters } from "./counters.js";
 import type { Watch } from "./events/index.js";
+import { GraphTask } from "./graphs/graph.js";
 import type { GraphDesk } from "./graphs/graph-desk.js";
+import { isVerifier } from "./graphs/replicas.js";
 import type { Job } from "./jobs.js";
 import type { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
@@ -42,7 +45,7 @@ export function wallClock(): number {
 }
 
 export class HubCore {
-  readonly scheduler: Scheduler<Job>;
+  readonly scheduler: Scheduler<Job | GraphTask>;
   /** How long an unreachable node may take to come back as itself. */
   readonly graceMs: number;
   clients!: ClientDesk;
@@ -54,12 +57,12 @@ export class HubCore {
   #timerAt = Infinity;
 
   constructor(options?: Partial<SchedulerOptions>) {
-    this.scheduler = new Scheduler<Job>(options);
+    this.scheduler = new Scheduler<Job | GraphTask>(options);
     this.graceMs = options?.graceMs ?? DEFAULT_SCHEDULER_OPTIONS.graceMs;
   }
 
   /** Tells the scheduler, does what it asks. `answers`: the message behind an AttemptsDone. */
-  handle(event: SchedulerEvent<Job>, answers?: Answers): void {
+  handle(event: SchedulerEvent<Job | GraphTask>, answers?: Answers): void {
     const now = wallClock();
     this.recorder?.event(event, now);
     const effects = this.scheduler.handle(event, now);
@@ -68,10 +71,10 @@ export class HubCore {
     this.#arm();
   }
 
-  #apply(effect: SchedulerEffect<Job>, answers: Answers | undefined): void {
+  #apply(effect: SchedulerEffect<Job | GraphTask>, answers: Answers | undefined): void {
     switch (effect.type) {
       case "Dispatch":
-        this.nodes.dispatch(effect.node, effect.assignments);
+        this.#dispatch(effect.node, effect.assignments);
         break;
       case "Cancel":
         this.nodes.stop(effect.node, effect.attempts, effect.why);
@@ -80,20 +83,40 @@ export class HubCore {
         this.nodes.recall(effect.node, effect.attempts);
         break;
       case "Solved":
-        this.clients.solved(effect, answers as Answers);
+        // The tasks of one answer are jobs, or of graphs.
+        if (areJobs(effect)) this.clients.solved(effect, answers as Answers);
+        else this.graphs.solved(effect.tags as GraphTask[]);
         break;
-      case "Failed":
-        this.clients.unsolved(effect.tag, effect.code, effect.message, effect.reasons);
+      case "Failed": {
+        const { tag, code, message, reasons } = effect;
+        if (tag instanceof GraphTask) this.graphs.failed(tag, code, message, reasons);
+        else this.clients.unsolved(tag, code, message, reasons);
         break;
+      }
       case "Quarantined":
         this.nodes.quarantined(effect.node as NodeId, effect.untilMs, effect.why);
         break;
       case "Release":
-        // Solutions of jobs live at the hub, which counts their dependents itself; nodes hold no values yet.
+        // Solutions of jobs live at the hub too; their dependents are counted there.
+        this.graphs.release(effect);
+        break;
+      case "Recomputed":
+        this.graphs.recomputed(effect);
+        break;
+      case "ValuesGone":
+        this.graphs.valuesGone(effect);
         break;
       default:
         effect satisfies never;
     }
+  }
+
+  #dispatch(node: NodeId, assignments: readonly Assignment<Job | GraphTask>[]): void {
+    const graphs = assignments.filter(isGraphTask);
+    const jobs = graphs.length === 0 ? assignments : assignments.filter((one) => !isGraphTask(one));
+    if (isVerifier(node)) this.graphs.verify(graphs);
+    else if (graphs.length > 0) this.graphs.dispatch(this.nodes.views.get(node), graphs);
+    if (jobs.length > 0) this.nodes.dispatch(node, jobs as readonly Assignment<Job>[]);
   }
 
   #arm(): void {
@@ -113,4 +136,14 @@ export class HubCore {
     clearTimeout(this.#timer);
     this.#timerAt = Infinity;
   }
+}
+
+function isGraphTask(assignment: Assignment<Job | GraphTask>): assignment is Assignment<GraphTask> {
+  return assignment.tag instanceof GraphTask;
+}
+
+type Solved<Tag> = Extract<SchedulerEffect<Tag>, { readonly type: "Solved" }>;
+
+function areJobs(effect: Solved<Job | GraphTask>): effect is Solved<Job> {
+  return !(effect.tags[0] instanceof GraphTask);
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { answerBlob, blobOfPath } from "./blob-route.js";
 import { answerEvents } from "./events/index.js";
 import type { Pages } from "./pages.js";
-import { json, ROUTES, type Answer, type HttpContext } from "./routes.js";
+import { json, ONE_OF, ROUTES, type Answer, type HttpContext } from "./routes.js";
 
 /** Nothing here is a page: no script, no frame, no guessing of types, no copies in caches. */
 const SAFE_HEADERS = {
@@ -47,6 +47,10 @@ async function answerTo(
   if (path === "/api/events") return answerFeed(request, response, shell);
   const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
   if (route === undefined) {
+    const [, folder = "", name = ""] = /^(\/api\/[a-z]+\/)([0-9a-z]+)$/.exec(path) ?? [];
+    const one = Object.hasOwn(ONE_OF, folder) ? ONE_OF[folder] : undefined;
+    if (one !== undefined)
+      return shell.gate.mayWatch(request) ? one(shell, name) : json({ error: NEEDS_TOKEN }, 401);
     if (shell.pages.answer(request, response, path)) return undefined;
     return json(
       { error: `Nothing is at ${path}; there are ${shell.pages.names.join(", ")}, ${ALL.join(", ")}.` },

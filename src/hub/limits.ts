@@ -21,6 +21,10 @@ export interface HubLimits {
   readonly streamsPerPeer: number;
   /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
   readonly blobBytes: number;
+  /** Graphs one session may have at a time. */
+  readonly graphsPerSession: number;
+  /** The graphs of a client that has gone are given up after this long, and their values with them. */
+  readonly graphAwayMs: number;
 }
 
 export const DEFAULT_LIMITS: HubLimits = {
@@ -36,4 +40,6 @@ export const DEFAULT_LIMITS: HubLimits = {
   messagesPerSecond: 20_000,
   streamsPerPeer: 64,
   blobBytes: 256 * 1024,
+  graphsPerSession: 256,
+  graphAwayMs: 10_000,
 };

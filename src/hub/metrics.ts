@@ -9,6 +9,7 @@ const COUNTERS: { readonly [name in keyof HubCounters]: string } = {
   refused: "Jobs refused.",
   solved: "First answers.",
   unsolved: "Jobs that failed, were cancelled or missed their deadline.",
+  computed: "Tasks of graphs that nodes computed.",
   dispatched: "Attempts sent to nodes.",
   superseded: "Answers that came after the first.",
   attemptsFailed: "Attempts that nodes reported as failed.",

@@ -9,6 +9,7 @@ import { ClientDesk } from "./client-desk.js";
 import { payloadAt } from "./columns.js";
 import { HubCore, type HubParts } from "./core.js";
 import { HubCounters } from "./counters.js";
+import { GraphDesk } from "./graphs/graph-desk.js";
 import { Watch } from "./events/index.js";
 import type { Job } from "./jobs.js";
 import { Ledger } from "./ledger.js";
@@ -44,6 +45,7 @@ export class HubRig {
     this.nodes = new RecordingDesk(this.core, parts, backbone.kv);
     this.core.nodes = this.nodes;
     this.core.clients = new ClientDesk(this.core, parts);
+    this.core.graphs = new GraphDesk(this.core, parts, backbone.kv);
   }
 
   /** A hub that has replayed what a backbone holds. */

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { FlockworkError } from "../ids/index.js";
 import type { HubCore, HubParts } from "./core.js";
 import { jobSetRow, nodeRow, type EventFeed } from "./events/index.js";
+import { graphPicture, graphRow } from "./graphs/graph-view.js";
 import type { Gate } from "./gate.js";
 import { hubMetrics } from "./metrics.js";
 import { SOFTWARE } from "./version.js";
@@ -94,12 +95,25 @@ export const ROUTES: { readonly [path: string]: Route } = {
       });
     },
   },
+  "/api/graphs": {
+    answer: ({ core }) => json([...core.graphs.graphs()].map((graph) => graphRow(core, graph))),
+  },
   "/api/errors": { answer: ({ parts }) => json(parts.watch.mishaps.all()) },
   "/api/nonce": {
     open: true,
     answer: ({ gate }) => json({ nonce: gate.tickets.nonce(Date.now()), asksToken: gate.asksToken }),
   },
   "/api/ticket": { method: "POST", open: true, answer: redeem },
+};
+
+/** Routes whose last part names one of many. */
+export const ONE_OF: { readonly [path: string]: (context: HttpContext, name: string) => Answer } = {
+  "/api/graphs/": ({ core }, id) => {
+    const graph = [...core.graphs.graphs()].find((one) => one.id === id);
+    return graph === undefined
+      ? json({ error: `There is no graph ${id} here (any more).` }, 404)
+      : json(graphPicture(core, graph));
+  },
 };
 
 const hex = (digits: number) => v.pipe(v.string(), v.hexadecimal(), v.length(digits));

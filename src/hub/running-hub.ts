@@ -115,7 +115,8 @@ export class RunningHub implements Hub {
     };
     this.#core.clients = new ClientDesk(this.#core, this.#parts);
     this.#core.nodes = new NodeDesk(this.#core, this.#parts, backbone.kv);
-    this.#core.graphs = new GraphDesk();
+    this.#core.graphs = new GraphDesk(this.#core, this.#parts, backbone.kv);
+    await this.#core.graphs.kept.begin();
     this.#journalId = await journalId(backbone);
     const open = await recover(this.#parts, this.#core.clients);
     await this.#core.nodes.expectReturns(open.length > 0);
@@ -164,6 +165,7 @@ export class RunningHub implements Hub {
       version: PROTOCOL_VERSION,
       software: SOFTWARE,
       hub: this.#journalId,
+      boot: this.id,
       nextSeq: 0,
       missed: 0,
       ...(proof !== undefined && { proof }),
@@ -209,6 +211,7 @@ export class RunningHub implements Hub {
     this.#core.nodes.sweep(now);
     this.#parts.transfers.sweep(now);
     this.#core.clients.sweep(Date.now());
+    this.#core.graphs.sweep(Date.now());
     this.#parts.ledger
       .compact()
       .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the journal is not compacted"));

@@ -28,6 +28,13 @@ interface Fetch {
   readonly done: () => void;
 }
 
+/** What is sent to whoever fetches it. */
+export interface Served {
+  readonly bytes: number;
+  open(from: number): AsyncIterable<Uint8Array>;
+  done(): void;
+}
+
 interface Uploads {
   readonly byId: Map<string, Upload>;
   /** Bytes of those that are stored and not claimed. */
@@ -78,15 +85,25 @@ export class Transfers {
   }
 
   /** Sends a blob to a peer that may have it. */
-  fetch(peer: Peer, { id, offset, upTo }: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
+  fetch(peer: Peer, message: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
+    // Held: whoever has the payload may let go of it while it is being sent.
+    const done = this.#blobs.hold(hash);
+    try {
+      this.serve(peer, message, { bytes, open: (from) => this.#blobs.open(hash, from), done });
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+
+  /** Sends bytes that can be read again from anywhere; `done` says that they need not be held any more. */
+  serve(peer: Peer, { id, offset, upTo }: MessageOf<"fetch">, { bytes, open, done }: Served): void {
     if (offset > bytes) throw new FlockworkError("bad_message", `The payload has ${bytes} bytes.`);
     const ofPeer = this.#fetches.get(peer) ?? new Map<string, Fetch>();
     this.#fetches.set(peer, ofPeer);
     if (ofPeer.has(id)) throw new FlockworkError("bad_message", `Stream ${id} is being fetched already.`);
     if (ofPeer.size >= this.#limits.streamsPerPeer) throw this.#tooMany(ofPeer.size);
-    // Held: whoever has the payload may let go of it while it is being sent.
-    const done = this.#blobs.hold(hash);
-    const out = new OutStream(id, { again: (from) => this.#blobs.open(hash, from) }, (error) => {
+    const out = new OutStream(id, { again: open }, (error) => {
       done();
       ofPeer.delete(id);
       const { code, message } = this.#known(error);

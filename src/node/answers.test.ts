@@ -12,7 +12,7 @@ describe("answers", () => {
     const answers = new Answers();
     answers.solved(1, 1, 5, payload);
     answers.solved(2, 1, 5, payload);
-    answers.failed({ t: "failed", task: 3, attempt: 2, code: "x", message: "", retry: true });
+    answers.single({ t: "failed", task: 3, attempt: 2, code: "x", message: "", retry: true });
     expect(pairs(answers)).toEqual(["3.2", "1.1", "2.1"]);
     expect([...answers.takeFresh()].map(({ tasks }) => [...tasks])).toEqual([[1, 2]]);
     expect(answers.hasFresh).toBe(false);

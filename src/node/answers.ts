@@ -10,7 +10,9 @@ interface Solved {
   readonly upload?: Upload | undefined;
 }
 export type UploadedAnswer = Solved & { readonly upload: Upload };
-type Sent = MessageOf<"solved"> | MessageOf<"failed">;
+/** An answer in a message of its own. */
+export type Single = MessageOf<"failed"> | MessageOf<"computed">;
+type Sent = MessageOf<"solved"> | Single;
 
 /** Most answers, and about the most bytes, of one `solved`. */
 const MAX_ANSWERS = 4096;
@@ -59,7 +61,7 @@ export class Answers {
     return undefined;
   }
 
-  failed(answer: MessageOf<"failed">): void {
+  single(answer: Single): void {
     this.#sent.set(key(answer.task, answer.attempt), answer);
     this.#size++;
   }
@@ -91,20 +93,25 @@ export class Answers {
 
   /** The hub has these, or does not want them. */
   confirmed({ tasks, attempts }: { tasks: Float64Array; attempts: Uint16Array }): void {
-    if (tasks.length === 0) return;
-    const first = key(tasks[0]!, attempts[0]!);
-    const sent = this.#sent.get(first);
-    if (sent === undefined) return;
-    this.#sent.delete(first);
-    this.#size -= tasks.length;
-    if (sent.t === "solved") for (const [, id] of sent.streams ?? []) this.#uploads.delete(id);
+    for (let i = 0; i < tasks.length;) {
+      const first = key(tasks[i]!, attempts[i]!);
+      const sent = this.#sent.get(first);
+      this.#sent.delete(first);
+      // A message of many answers is confirmed as a whole.
+      const count = sent?.t === "solved" ? sent.tasks.length : 1;
+      i += count;
+      if (sent === undefined) continue;
+      this.#size -= count;
+      if (sent.t === "solved") for (const [, id] of sent.streams ?? []) this.#uploads.delete(id);
+    }
   }
 
   /** Tasks and attempts that are answered but not confirmed. */
   *unconfirmed(): Iterable<readonly [task: number, attempt: number]> {
     for (const message of this.#sent.values())
-      if (message.t === "failed") yield [message.task, message.attempt];
-      else for (let i = 0; i < message.tasks.length; i++) yield [message.tasks[i]!, message.attempts[i]!];
+      if (message.t === "solved")
+        for (let i = 0; i < message.tasks.length; i++) yield [message.tasks[i]!, message.attempts[i]!];
+      else yield [message.task, message.attempt];
     for (const { task, attempt, upload } of this.#fresh) if (upload === undefined) yield [task, attempt];
     for (const { task, attempt } of this.#uploads.values())
       if (!this.#sent.has(key(task, attempt))) yield [task, attempt];

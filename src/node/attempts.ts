@@ -1,13 +1,13 @@
 // Attempts as messages name them: what a `run` asks for, with its payloads, and the columns of the others.
 import { FlockworkError, type NodeId } from "../ids/index.js";
 import { unpackPayloads, type MessageOf, type Payload, type RemotePayload } from "../wire/index.js";
-import type { Attempt } from "./slots.js";
+import type { ServiceAttempt } from "./slots.js";
 
 /** The attempts of a `run`. What lies at the hub is fetched when it is read. */
 export function* attemptsOf(
   message: MessageOf<"run">,
   fetch: (of: MessageOf<"fetch">["of"], bytes: number) => AsyncIterable<Uint8Array>,
-): Iterable<Attempt> {
+): Iterable<ServiceAttempt> {
   const { tasks, attempts, clients, from, seqs, inputs, service, attemptTimeoutMs, streams } = message;
   const sizes = new Map(streams);
   const payloads = unpackPayloads(message);

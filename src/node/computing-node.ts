@@ -20,8 +20,11 @@ import {
   type MessageOf,
   type Upload,
 } from "../wire/index.js";
-import { Answers } from "./answers.js";
+import { Answers, type Single } from "./answers.js";
 import { attemptsOf, eachAttempt } from "./attempts.js";
+import { linkFigures, measureLink, Probes } from "./compute/link-probe.js";
+import { openEngine, type OpenedEngine } from "./compute/open-engine.js";
+import { computedMessage, ProgramDesk } from "./compute/program-desk.js";
 import { Credit } from "./credit.js";
 import type { ComputingNodeOptions, NodeRuntime } from "./node-options.js";
 import type { ModuleRunner } from "./runner.js";
@@ -45,6 +48,9 @@ export class ComputingNode {
   readonly #credit: Credit;
   readonly #transfers: Transfers;
   readonly #link: Link<"node">;
+  /** Absent in a node that computes no programs. */
+  readonly #desk: ProgramDesk | undefined;
+  readonly #probes = new Probes((probe) => this.#link.send(probe));
   readonly #instance = randomHex(8);
   readonly #domain: string;
   #dropped: { tasks: number[]; attempts: number[] } = { tasks: [], attempts: [] };
@@ -53,6 +59,8 @@ export class ComputingNode {
   #answered = 0;
   #state: NodeState = "unknown";
   #paused: boolean;
+  /** It measures its link, before it takes anything. */
+  #measuring = false;
   /** The window that the last hello named. */
   #greeted = 0;
   #leaving: Promise<void> | undefined = undefined;
@@ -60,14 +68,17 @@ export class ComputingNode {
   #beat: { close(): void } | undefined = undefined;
   #settle!: { resolve(): void; reject(error: unknown): void };
 
-  private constructor(options: ComputingNodeOptions, runtime: NodeRuntime) {
+  private constructor(
+    options: ComputingNodeOptions,
+    runtime: NodeRuntime,
+    opened: OpenedEngine | undefined,
+    services: ReadonlyMap<string, InstalledService>,
+  ) {
     const slots = options.slots ?? 1;
-    if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
-      throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
     this.#options = options;
     this.#paused = options.paused ?? false;
     this.#runtime = runtime;
-    this.#services = installServices(options.services);
+    this.#services = services;
     this.#domain = String(options.domain ?? DEFAULT_DOMAIN);
     this.id = makeNodeId(options.name ?? "node", randomBytes(4));
     this.kind = options.kind ?? "computing";
@@ -75,12 +86,15 @@ export class ComputingNode {
     this.#credit = new Credit(slots);
     this.#slots = new Slots(slots, this.#services, this.#modules, {
       solved: (attempt, ms, outcome) => this.#solved(attempt, ms, outcome),
+      computed: (attempt, ms, computed) => {
+        this.#credit.measured(1, ms);
+        this.#answer(computedMessage(attempt, computed));
+        this.#count();
+      },
       upload: (source) => this.#transfers.upload(source),
       cancel: (upload) => this.#transfers.cancel(upload),
       failed: (attempt, failure) => {
-        const answer = { t: "failed", task: attempt.task, attempt: attempt.attempt, ...failure } as const;
-        this.#answers.failed(answer);
-        this.#link.send(answer);
+        this.#answer({ t: "failed", task: attempt.task, attempt: attempt.attempt, ...failure });
         this.#count();
       },
       dropped: (attempt) => {
@@ -108,6 +122,8 @@ export class ComputingNode {
       onDown: (reason) => {
         this.#state = "unknown";
         this.#transfers.down();
+        this.#desk?.down();
+        this.#probes.down();
         options.onDown?.(reason);
       },
       onMessage: (message) => this.#receive(message),
@@ -117,18 +133,49 @@ export class ComputingNode {
         this.#state = "dropped";
         this.#beat?.close();
         this.#transfers.close(error);
+        void this.#desk?.close();
         this.#settle.reject(error);
       },
     });
     this.#transfers = new Transfers(this.#link);
+    this.#desk = opened && new ProgramDesk({ ...opened, link: this.#link, transfers: this.#transfers });
   }
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`, `unauthorized`. */
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
-    const node = new ComputingNode(options, runtime);
-    await node.#link.connect();
+    const { slots = 1 } = options;
+    if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
+      throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
+    const services = installServices(options.services);
+    const opened = await openEngine(options, runtime, (name) => node.#desk?.tell(name, -1));
+    const node = new ComputingNode(options, runtime, opened, services);
+    try {
+      await node.#join();
+    } catch (error) {
+      await node.#desk?.close();
+      throw error;
+    }
     void nextTurn().then(() => node.#slots.begin());
     return node;
+  }
+
+  /** The first time that it computes for a hub, it measures the link before it takes anything; later visits know it. */
+  async #join(): Promise<void> {
+    const desk = this.#desk;
+    const { notes } = this.#runtime;
+    const note = `link ${this.#options.hub}`;
+    if (desk !== undefined) desk.linkFigures = linkFigures(await notes?.read(note));
+    this.#measuring = desk !== undefined && desk.linkFigures === undefined;
+    await this.#link.connect();
+    if (desk === undefined) return;
+    const measured = measureLink(this.#probes.probe).then(async (figures) => {
+      if (figures === undefined) return;
+      desk.linkFigures = figures;
+      await notes?.write(note, figures);
+    });
+    if (this.#measuring) await measured;
+    this.#measuring = false;
+    this.#askFlush();
   }
 
   get state(): NodeState {
@@ -197,6 +244,7 @@ export class ComputingNode {
           .map((service) => service.name),
         tasks: Float64Array.from(mine, ([task]) => task),
         attempts: Uint16Array.from(mine, ([, attempt]) => attempt),
+        ...this.#desk?.hello(),
       },
     };
   }
@@ -222,6 +270,11 @@ export class ComputingNode {
       case "run":
         this.#take([...attemptsOf(message, (of, bytes) => this.#transfers.fetch(of, bytes))]);
         break;
+      case "compute":
+        if (this.#desk === undefined)
+          throw new FlockworkError("bad_message", "This node computes no programs.");
+        this.#take([...this.#desk.attemptsOf(message)]);
+        break;
       case "recall":
         eachAttempt(message, (task, attempt) => this.#slots.recall(task, attempt));
         break;
@@ -235,13 +288,23 @@ export class ComputingNode {
         this.#answers.confirmed(message);
         this.#checkIdle();
         break;
+      case "fetch":
+      case "drop":
+        this.#desk?.receive(message);
+        break;
+      case "echo":
+        this.#probes.echoed(message);
+        break;
       case "grant":
+        if (!this.#desk?.receive(message)) this.#transfers.receive(message);
+        break;
       case "kept":
       case "chunk":
       case "end":
         this.#transfers.receive(message);
         break;
       case "broken": {
+        if (this.#desk?.receive(message)) break;
         const unknown = this.#transfers.receive(message);
         if (unknown !== undefined) this.#uploadLost(unknown, message);
         break;
@@ -259,14 +322,17 @@ export class ComputingNode {
   #take(attempts: readonly Attempt[]): void {
     const room = this.#room;
     const kept = room >= attempts.length ? attempts : attempts.slice(0, room);
-    for (const { task, attempt } of attempts.slice(kept.length)) this.#giveBack(task, attempt);
+    for (const attempt of attempts.slice(kept.length)) {
+      if ("program" in attempt) attempt.leave();
+      this.#giveBack(attempt.task, attempt.attempt);
+    }
     if (this.#exact) this.#askFlush();
     this.#slots.add(kept);
   }
 
   /** How many more tasks it may start before it leaves. */
   get #room(): number {
-    if (this.#leaving !== undefined || this.#paused) return 0;
+    if (this.#leaving !== undefined || this.#paused || this.#measuring) return 0;
     const { limit = Infinity } = this.#options;
     return Math.max(0, limit - this.#answered - this.#slots.size);
   }
@@ -305,9 +371,14 @@ export class ComputingNode {
   }
 
   #fail(task: number, attempt: number, error: unknown): void {
-    const answer = { t: "failed", task, attempt, ...failureOf(error) } as const;
-    this.#answers.failed(answer);
+    this.#answer({ t: "failed", task, attempt, ...failureOf(error) });
+  }
+
+  /** An answer in a message of its own. */
+  #answer(answer: Single): void {
+    this.#answers.single(answer);
     this.#link.send(answer);
+    this.#askFlush();
   }
 
   /** An answer that is still being uploaded is given up; what is not here (any more) is given back. */
@@ -406,6 +477,7 @@ export class ComputingNode {
     this.#transfers.close(new FlockworkError("closed", "This node has left."));
     await this.#link.close();
     await this.#modules.close();
+    await this.#desk?.close();
     this.#state = "stopped";
     this.#settle.resolve();
   }

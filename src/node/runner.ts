@@ -10,11 +10,11 @@ import {
 } from "./service.js";
 
 /**
- * Runs a module's function in a place that can be killed. `settled` is how the run ended; `kill` ends it at once, after
+ * A run in a place that can be killed: a module's function, a program. `settled` is how the run ended; `kill` ends it at once, after
  * which the slot is free again.
  */
-export interface KillableRun {
-  readonly settled: Promise<Payload>;
+export interface KillableRun<Result = Payload> {
+  readonly settled: Promise<Result>;
   kill(): void;
 }
 

@@ -70,7 +70,7 @@ export interface InstalledService {
 }
 
 /** Checks what a user gave as services. Throws `bad_argument`. */
-export function installServices(services: Services): ReadonlyMap<string, InstalledService> {
+export function installServices(services: Services = {}): ReadonlyMap<string, InstalledService> {
   const installed = new Map<string, InstalledService>();
   for (const [name, service] of Object.entries(services)) {
     const declared: DeclaredService =

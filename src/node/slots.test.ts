@@ -39,6 +39,7 @@ function slotsOf(count: number, services: Parameters<typeof installServices>[0],
   const slots = new Slots(count, installServices(services), modules, {
     solved: (attempt, _ms, { bytes }) =>
       told.push(`solved ${text(attempt)} ${new TextDecoder().decode(bytes)}`),
+    computed: (attempt) => told.push(`computed ${text(attempt)}`),
     failed: (attempt, { code, retry }) =>
       told.push(`failed ${text(attempt)} ${code}${retry ? "" : " for good"}`),
     dropped: (attempt) => told.push(`dropped ${text(attempt)}`),

@@ -2,22 +2,40 @@
 // to its listener.
 import { FlockworkError, type NodeId } from "../ids/index.js";
 import { Content, type ByteStream, type Payload, type RemotePayload, type Upload } from "../wire/index.js";
+import type { Computed } from "./compute/program-run.js";
 import { runInline, type KillableRun, type ModuleRunner } from "./runner.js";
 import { failureOf, Job, type InstalledService, type ServiceContext } from "./service.js";
 
-/** One attempt at this node. */
-export interface Attempt {
+interface Placed {
   readonly task: number;
   readonly attempt: number;
+  /** 0: no limit. */
+  readonly timeoutMs: number;
+}
+
+/** One attempt at a job of a service. */
+export interface ServiceAttempt extends Placed {
   readonly service: string;
   /** The main node that asked, and the job's number there. */
   readonly client: NodeId;
   readonly seq: number;
-  /** 0: no limit. */
-  readonly timeoutMs: number;
   readonly payload: Payload | RemotePayload;
   readonly inputs: readonly (Payload | RemotePayload)[];
 }
+
+/** One attempt at a program. */
+export interface ProgramAttempt extends Placed {
+  readonly program: string;
+  /** Resolves when it may start: what it needs is here. */
+  readonly ready: Promise<void>;
+  /** Runs it. `started` is called when its time begins. */
+  run(started: () => void): KillableRun<Computed>;
+  /** It will not run here. */
+  leave(): void;
+}
+
+/** One attempt at this node. */
+export type Attempt = ServiceAttempt | ProgramAttempt;
 
 /** What a solution came to: its payload, or the upload that has its bytes. */
 export interface Outcome extends Payload {
@@ -26,6 +44,7 @@ export interface Outcome extends Payload {
 
 export interface SlotsListener {
   solved(attempt: Attempt, ms: number, outcome: Outcome): void;
+  computed(attempt: Attempt, ms: number, outcome: Computed): void;
   /** Takes the bytes of a solution as they are made; the slot is busy until the hub has them. */
   upload(source: AsyncIterable<Uint8Array>): Upload;
   /** Nobody wants these any more. */
@@ -79,7 +98,8 @@ export class Slots {
       if (known !== undefined) this.#abandon(known);
       const held = new Held(attempt);
       this.#held.set(attempt.task, held);
-      this.#queue.push(held);
+      if ("program" in attempt) this.#awaitReady(held, attempt);
+      else this.#queue.push(held);
     }
     this.pump();
   }
@@ -87,19 +107,15 @@ export class Slots {
   /** Gives attempts back that have not started. */
   recall(task: number, attempt: number): void {
     const held = this.#find(task, attempt);
-    if (held?.state !== "queued") return;
-    this.#forget(held);
-    this.#listener.dropped(held.what);
+    if (held?.state === "queued") this.#giveBack(held);
   }
 
   /** Ends an attempt: at once where it waits or runs in a worker; an inline run is asked to, and keeps its slot until it returns. */
   stop(task: number, attempt: number): boolean {
     const held = this.#find(task, attempt);
     if (held === undefined) return false;
-    if (held.state === "queued") {
-      this.#forget(held);
-      this.#listener.dropped(held.what);
-    } else {
+    if (held.state === "queued") this.#giveBack(held);
+    else {
       held.stopped = true;
       held.abort();
       if (held.run !== undefined) {
@@ -160,8 +176,51 @@ export class Slots {
     }, 0);
   }
 
+  /** A program waits for what it needs without keeping others from a slot. */
+  #awaitReady(held: Held, attempt: ProgramAttempt): void {
+    attempt.ready.then(
+      () => {
+        if (held.state !== "queued") return;
+        this.#queue.push(held);
+        this.pump();
+      },
+      (error: unknown) => {
+        if (held.state !== "queued") return;
+        this.#forget(held);
+        attempt.leave();
+        this.#listener.failed(attempt, failureOf(error));
+      },
+    );
+  }
+
   #start(held: Held): void {
     const { what: attempt } = held;
+    if ("program" in attempt) this.#compute(held, attempt);
+    else this.#serve(held, attempt);
+  }
+
+  #compute(held: Held, attempt: ProgramAttempt): void {
+    this.#free--;
+    held.state = "running";
+    held.startedAt = performance.now();
+    const run = attempt.run(() => this.#limit(held));
+    held.run = run;
+    run.settled.then(
+      (computed) => {
+        if (held.state === "gone") return;
+        this.#leave(held);
+        this.#listener.computed(attempt, performance.now() - held.startedAt, computed);
+        this.pump();
+      },
+      (error: unknown) => {
+        if (held.state === "gone") return;
+        this.#failed(held, error);
+        this.pump();
+      },
+    );
+  }
+
+  #serve(held: Held, attempt: ServiceAttempt): void {
     const service = this.#services.get(attempt.service);
     if (service === undefined) {
       this.#forget(held);
@@ -192,8 +251,9 @@ export class Slots {
         else if ("source" in result) this.#settle(held, Promise.resolve(result));
         else this.#solved(held, result);
       } else {
-        held.run = this.#modules.run(service.run, job, held);
-        this.#settle(held, held.run.settled);
+        const run = this.#modules.run(service.run, job, held);
+        held.run = run;
+        this.#settle(held, run.settled);
         this.#limit(held);
       }
     } catch (error) {
@@ -249,7 +309,7 @@ export class Slots {
   /** A worker is killed when its time is over; inline services are stopped by the hub, which knows of the lost slot then. */
   #limit(held: Held): void {
     const { timeoutMs } = held.what;
-    if (timeoutMs === 0) return;
+    if (timeoutMs === 0 || held.state === "gone") return;
     held.timer = setTimeout(() => {
       if (held.state === "gone") return;
       held.run?.kill();
@@ -281,9 +341,18 @@ export class Slots {
   #abandon(held: Held): void {
     held.abort();
     held.run?.kill();
-    if (held.state === "queued") held.state = "gone";
-    else if (held.run !== undefined) this.#leave(held);
+    if (held.state === "queued") {
+      held.state = "gone";
+      if ("program" in held.what) held.what.leave();
+    } else if (held.run !== undefined) this.#leave(held);
     else held.state = "orphan";
+  }
+
+  /** It leaves the queue without an answer. */
+  #giveBack(held: Held): void {
+    this.#forget(held);
+    if ("program" in held.what) held.what.leave();
+    this.#listener.dropped(held.what);
   }
 
   /** The slot of a run is free again. */
@@ -310,7 +379,7 @@ class Held implements ServiceContext {
   state: "queued" | "running" | "orphan" | "gone" = "queued";
   stopped = false;
   startedAt = 0;
-  run: KillableRun | undefined = undefined;
+  run: KillableRun<unknown> | undefined = undefined;
   timer: ReturnType<typeof setTimeout> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
 
@@ -321,11 +390,11 @@ class Held implements ServiceContext {
   }
 
   get client(): NodeId {
-    return this.what.client;
+    return (this.what as ServiceAttempt).client;
   }
 
   get seq(): number {
-    return this.what.seq;
+    return (this.what as ServiceAttempt).seq;
   }
 
   /** Made when first asked for: most services never look. */

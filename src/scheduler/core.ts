@@ -25,6 +25,8 @@ export class Core<Tag> {
   readonly shares = new Map<SessionId, Share>();
   /** Stand for tasks that were forgotten, one batch for each domain. */
   readonly foreign = new Map<Domain, Batch>();
+  /** Stand for the makers of clients' own values. */
+  readonly givens = new Map<Domain, Batch>();
   /** Nodes so far. */
   serial = 0;
   private readonly picky = new Map<string, Set<Group>>();

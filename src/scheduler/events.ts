@@ -57,6 +57,14 @@ export interface TaskBatch<Tag> {
   readonly keep: "hub" | "node";
   /** Per task, the values it needs before it can run; absent: none. A failed task fails those that need it. */
   readonly inputs?: readonly (readonly ValueRef[])[];
+  /** Per task, its outputs where nodes hold them all already, from before a restart of the hub: it need not run. */
+  readonly found?: readonly (readonly FoundValue[] | undefined)[];
+}
+
+/** An output that was there before its task was submitted. */
+export interface FoundValue {
+  readonly bytes: number;
+  readonly nodes: readonly NodeId[];
 }
 
 export type SchedulerEvent<Tag> =
@@ -92,6 +100,8 @@ export type SchedulerEvent<Tag> =
   | { readonly type: "NodeLeft"; readonly node: NodeId }
   /** The node takes nothing new; what it runs, it finishes. */
   | { readonly type: "NodeDraining"; readonly node: NodeId }
+  /** A node has given a wrong result: it is left alone for so long. */
+  | { readonly type: "NodeDistrusted"; readonly node: NodeId; readonly forMs: number; readonly why: string }
   /** What a session is entitled to: weight (default 1), tasks at nodes at once (default: as many as there are). */
   | {
       readonly type: "SessionShare";
@@ -108,6 +118,8 @@ export type SchedulerEvent<Tag> =
       readonly attempts: ArrayLike<number>;
       readonly ms?: ArrayLike<number>;
       readonly values?: readonly (readonly number[])[];
+      /** Of those of task i, the outputs that have come to the hub instead of staying at the node. */
+      readonly atHub?: readonly (readonly number[])[];
     }
   /** One attempt failed. `retry: false`: the service says that trying again is no use. */
   | {
@@ -127,6 +139,15 @@ export type SchedulerEvent<Tag> =
       readonly attempts: ArrayLike<number>;
     }
   | { readonly type: "TasksCancelled"; readonly tasks: ArrayLike<number> }
+  /** A value that no task makes: a client's own. It can be had at the hub as long as it is not released. */
+  | {
+      readonly type: "ValueGiven";
+      readonly value: ValueRef;
+      readonly domain: Domain;
+      readonly bytes: number;
+    }
+  /** Somebody will ask for these values: computed again as soon as they are lost, needed by a task or not. */
+  | { readonly type: "ValuesWanted"; readonly values: readonly ValueRef[] }
   /** Nobody will ask for these values again (beyond the tasks that already need them). */
   | { readonly type: "ValuesReleased"; readonly values: readonly ValueRef[] }
   /** A copy of a value has arrived at a place, or was lost there. */
@@ -175,6 +196,16 @@ export type SchedulerEffect<Tag> =
       readonly task: TaskId;
       readonly tag: Tag;
       readonly code: string;
+      readonly message: string;
+      readonly reasons: readonly AttemptFailure[];
+    }
+  /** Tasks that were solved long ago have been run again for values they had lost: those can be had again. */
+  | { readonly type: "Recomputed"; readonly tasks: readonly TaskId[]; readonly tags: readonly Tag[] }
+  /** A solved task has lost wanted values for good. */
+  | {
+      readonly type: "ValuesGone";
+      readonly task: TaskId;
+      readonly tag: Tag;
       readonly message: string;
       readonly reasons: readonly AttemptFailure[];
     }

@@ -1,7 +1,7 @@
 // Values: who waits for them, where they are, when they go, and running their makers again when they are lost.
 import type { AttemptFailure, Domain, SessionId, TaskId } from "../ids/index.js";
 import type { Core } from "./core.js";
-import type { Place, ValueRef } from "./events.js";
+import type { FoundValue, Place, ValueRef } from "./events.js";
 import type { Node } from "./node.js";
 import * as T from "./task.js";
 import { Batch, Dataflow, Task } from "./task.js";
@@ -55,7 +55,7 @@ export class Lineage<Tag> {
   }
 
   /** A task is solved: its outputs are at the node or at the hub. */
-  produced(task: Task, node: Node, bytes: readonly number[] | undefined): void {
+  produced(task: Task, node: Node, bytes: readonly number[] | undefined, come: readonly number[] = []): void {
     const atHub = task.batch.keep === "hub";
     const data = dataOf(task);
     const known = data.outputs.length;
@@ -71,15 +71,70 @@ export class Lineage<Tag> {
         value = data.outputs[output] = new Value(task, output);
       }
       value.bytes = bytes?.[output] ?? 0;
-      this.addPlace(value, atHub ? "hub" : node);
+      this.addPlace(value, atHub || come.includes(output) ? "hub" : node);
       this.settle(value);
     }
+    this.rest(task, atHub || (count > 0 && come.length >= count));
+  }
+
+  /** A solved task's outputs are known: it needs its inputs no more, and is remembered for as long as its lineage. */
+  private rest(task: Task, atHub: boolean): void {
+    const data = dataOf(task);
     data.depth = 1;
     for (const { task: maker } of data.inputs)
       data.depth = Math.max(data.depth, 1 + (maker.data!.barren ? 0 : maker.data!.depth));
     this.unlink(task);
     if (atHub || data.depth >= this.core.options.maxLineage) this.cut(task);
     this.consider(task);
+  }
+
+  /** A task that ran under an earlier hub: nodes hold its outputs. */
+  found(task: Task, found: readonly FoundValue[]): void {
+    const data = dataOf(task);
+    for (const [output, { bytes, nodes }] of found.entries()) {
+      const value = (data.outputs[output] ??= new Value(task, output));
+      value.bytes = bytes;
+      for (const id of nodes) {
+        const node = this.core.nodes.get(id);
+        if (node !== undefined) this.addPlace(value, node);
+      }
+    }
+    this.rest(task, false);
+  }
+
+  /** A value that no task makes. */
+  given({ task: id, output }: ValueRef, domain: Domain, bytes: number): void {
+    if (this.core.tasks.get(id) !== undefined) return;
+    const task = new Task(id, undefined, this.standIn(this.core.givens, id, domain, "node"));
+    task.told = true;
+    const data = dataOf(task);
+    data.barren = true;
+    const value = (data.outputs[output] = new Value(task, output));
+    value.bytes = bytes;
+    value.atHub = true;
+    this.addEnded(task, T.DONE);
+  }
+
+  want(refs: readonly ValueRef[]): void {
+    for (const ref of refs) {
+      const task = this.core.tasks.get(ref.task);
+      const value = task === undefined || task.state === T.OVER ? null : this.valueOf(task, ref.output);
+      if (task === undefined || value === null || value.released) continue;
+      value.wanted = true;
+      if (task.state === T.DONE && value.lost) this.revive(task);
+    }
+  }
+
+  /** Where a value can be had now. */
+  places(ref: ValueRef): Place[] {
+    return this.core.tasks.get(ref.task)?.data?.outputs[ref.output]?.places() ?? [];
+  }
+
+  /** Whether the node, which cannot be reached, has a value that something waits for and nobody else has. */
+  withholds(node: Node): boolean {
+    for (const value of node.values)
+      if (!value.available && (value.wanted || value.needers.size > 0)) return true;
+    return false;
   }
 
   /** The outputs of an answer that came second: copies of what there is, if it is still wanted. */
@@ -134,6 +189,7 @@ export class Lineage<Tag> {
       const value = this.valueOf(task, ref.output);
       if (value === null || value.released) continue;
       value.released = true;
+      value.wanted = false;
       this.settle(value);
       this.consider(task);
     }
@@ -244,7 +300,7 @@ export class Lineage<Tag> {
       place.values.delete(value);
     }
     if (was && !value.available) this.withhold(value);
-    if (value.lost && value.needers.size > 0) this.revive(value.task);
+    if (value.lost && (value.needers.size > 0 || value.wanted)) this.revive(value.task);
     this.consider(value.task);
   }
 
@@ -271,7 +327,10 @@ export class Lineage<Tag> {
       const data = next.data!;
       if (data.barren) {
         for (const value of data.outputs)
-          if (value?.lost === true) for (const needer of value.needers) this.doomNeeder(needer, value);
+          if (value?.lost === true) {
+            for (const needer of value.needers) this.doomNeeder(needer, value);
+            if (value.wanted) this.core.outbox.gone(next, `what task ${next.id} was made from is gone`);
+          }
         continue;
       }
       this.core.reenter(next);
@@ -325,27 +384,26 @@ export class Lineage<Tag> {
 
   /** A task not known here was solved before and forgotten: its solution is at the hub. */
   private addForeign(id: TaskId, domain: Domain): Task {
-    let batch = this.core.foreign.get(domain);
-    if (batch === undefined) {
-      const group = this.core.group(domain, "");
-      const level = group.level(this.core.share("" as SessionId), 0);
-      const shape = {
-        first: id,
-        tags: [],
-        domain,
-        session: level.turn.share.session,
-        service: "",
-        priority: 0,
-      };
-      const limits = { maxAttempts: 1, attemptTimeoutMs: 0, deadlineAt: Infinity, idempotent: false };
-      batch = new Batch({ ...shape, ...limits, keep: "hub" }, group, level);
-      this.core.foreign.set(domain, batch);
-    }
+    const batch = this.standIn(this.core.foreign, id, domain, "hub");
     const task = new Task(id, undefined, batch);
     task.told = true;
     dataOf(task).barren = true;
     this.addEnded(task, T.DONE);
     return task;
+  }
+
+  /** The batch of a domain's tasks that never run here. */
+  private standIn(batches: Map<Domain, Batch>, first: TaskId, domain: Domain, keep: "hub" | "node"): Batch {
+    let batch = batches.get(domain);
+    if (batch === undefined) {
+      const group = this.core.group(domain, "");
+      const level = group.level(this.core.share("" as SessionId), 0);
+      const shape = { first, tags: [], domain, session: level.turn.share.session, service: "", priority: 0 };
+      const limits = { maxAttempts: 1, attemptTimeoutMs: 0, deadlineAt: Infinity, idempotent: false };
+      batch = new Batch({ ...shape, ...limits, keep }, group, level);
+      batches.set(domain, batch);
+    }
+    return batch;
   }
 
   /** Stands for a task that only a node knows of, until that node has let go of it. */

@@ -7,7 +7,17 @@ import type { Attempt, Task } from "./task.js";
 export type CancelWhy = Extract<SchedulerEffect<unknown>, { type: "Cancel" }>["why"];
 const NO_INPUTS: Assignment<never>["inputs"] = Object.freeze([]);
 /** Marks each kind of decision in the digest. */
-const MARK = { dispatch: 1, cancel: 2, recall: 3, solved: 4, failed: 5, quarantined: 6, release: 7 } as const;
+const MARK = {
+  dispatch: 1,
+  cancel: 2,
+  recall: 3,
+  solved: 4,
+  failed: 5,
+  quarantined: 6,
+  release: 7,
+  recomputed: 8,
+  gone: 9,
+} as const;
 
 export class Outbox<Tag> {
   private effects: SchedulerEffect<Tag>[] = [];
@@ -64,6 +74,17 @@ export class Outbox<Tag> {
     this.note(MARK.failed, task.id, reasons.length);
     for (let i = 0; i < code.length; i++) this.note(MARK.failed, code.charCodeAt(i), i);
     this.effects.push({ type: "Failed", task: task.id, tag: task.tag as Tag, code, message, reasons });
+  }
+
+  recomputed(tasks: TaskId[], tags: unknown[]): void {
+    for (const task of tasks) this.note(MARK.recomputed, task, 0);
+    this.effects.push({ type: "Recomputed", tasks, tags: tags as Tag[] });
+  }
+
+  gone(task: Task, message: string): void {
+    this.note(MARK.gone, task.id, 0);
+    const reasons = task.trouble?.reasons ?? [];
+    this.effects.push({ type: "ValuesGone", task: task.id, tag: task.tag as Tag, message, reasons });
   }
 
   cancel(nodeId: NodeId, why: CancelWhy, task: TaskId, attempt: number): void {

@@ -2,7 +2,7 @@
 import type { NodeId, TaskId } from "../ids/index.js";
 import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
-import type { SchedulerEvent, TaskBatch } from "./events.js";
+import type { FoundValue, SchedulerEvent, TaskBatch } from "./events.js";
 import type { Group } from "./group.js";
 import type { Lineage } from "./lineage.js";
 import type { Node } from "./node.js";
@@ -40,13 +40,22 @@ export class Outcomes<Tag> {
       core.enter(task);
       const refs = from.inputs?.[i];
       if (refs !== undefined && refs.length > 0) this.lineage.link(task, refs);
-      core.ready(task, false);
+      const found = from.found?.[i];
+      if (found !== undefined) this.find(task, found);
+      else core.ready(task, false);
     }
     if (batch.open === 0) {
       group.tidy(batch.level.turn);
       core.dropShare(batch.level.turn.share);
       core.dropGroup(group);
     } else if (from.deadlineAt < Infinity) this.deadline(batch);
+  }
+
+  /** A task that was solved before this hub knew of it. */
+  private find(task: Task, found: readonly FoundValue[]): void {
+    task.told = true;
+    this.core.leave(task, T.DONE);
+    this.lineage.found(task, found);
   }
 
   done(event: EventOf<Tag, "AttemptsDone">): void {
@@ -56,6 +65,7 @@ export class Outcomes<Tag> {
     const solved: TaskId[] = [];
     const tags: unknown[] = [];
     const index: number[] = [];
+    const again: Task[] = [];
     for (let i = 0; i < event.tasks.length; i++) {
       const task = core.tasks.get(event.tasks[i]!);
       if (task === undefined || task.batch.domain !== node.pool.domain) {
@@ -87,13 +97,18 @@ export class Outcomes<Tag> {
         solved.push(task.id);
         tags.push(task.tag);
         index.push(i);
-      }
+      } else again.push(task);
       this.cancelAttempts(task, "superseded");
       core.leave(task, T.DONE);
       if (task.data === null && task.batch.keep === "hub") {
         if (task.attempts === null) core.forget(task);
-      } else this.lineage.produced(task, node, event.values?.[i]);
+      } else this.lineage.produced(task, node, event.values?.[i], event.atHub?.[i]);
     }
+    if (again.length > 0)
+      core.outbox.recomputed(
+        again.map(({ id }) => id),
+        again.map(({ tag }) => tag),
+      );
     if (solved.length > 0) core.outbox.solved(node, solved, tags, index);
   }
 
@@ -264,12 +279,20 @@ export class Outcomes<Tag> {
     // A task that is run again for a value it has lost was told as solved long ago, and may have others still.
     core.leave(task, task.told ? T.DONE : T.OVER);
     if (!task.told) core.outbox.failed(task, code, message, task.trouble?.reasons ?? []);
+    else if (task.data?.outputs.some((value) => value?.wanted === true && value.lost) === true)
+      core.outbox.gone(task, message);
     task.told = true;
     this.lineage.ended(task);
   }
 
   private cancelAttempts(task: Task, why: CancelWhy): void {
     for (let a = task.attempts; a !== null; a = a.sibling) this.core.cancel(a, why);
+  }
+
+  /** Quarantine for a node that somebody has found out. */
+  distrust(node: Node, forMs: number, why: string): void {
+    this.availability.quarantine(node, Math.max(node.quarantinedUntil, this.core.now + forMs));
+    this.core.outbox.quarantined(node, node.quarantinedUntil, why);
   }
 
   /** Quarantine for a node that fails task after task, unless others fail them as well, or there are no others. */

@@ -3,7 +3,7 @@
 import type { Domain, NodeId, SessionId, TaskId } from "../ids/index.js";
 import { Availability } from "./availability.js";
 import { Core, groupKey } from "./core.js";
-import type { SchedulerEffect, SchedulerEvent, SchedulerOptions } from "./events.js";
+import type { Place, SchedulerEffect, SchedulerEvent, SchedulerOptions, ValueRef } from "./events.js";
 import { freeze, thaw } from "./image.js";
 import type { Image } from "./image.js";
 import { Lineage } from "./lineage.js";
@@ -141,6 +141,17 @@ export class Scheduler<Tag> {
     return { id, tag: task.tag as Tag, state: T.STATE_NAMES[task.state]!, attempts: task.lastAttempt, nodes };
   }
 
+  /** Where a value can be had now. */
+  places(value: ValueRef): Place[] {
+    return this.lineage.places(value);
+  }
+
+  /** Whether an unreachable node has values that something waits for and that nobody else has. */
+  withholds(id: NodeId): boolean {
+    const node = this.core.nodes.get(id);
+    return node !== undefined && !node.reachable && this.lineage.withholds(node);
+  }
+
   node(id: NodeId): NodeView | undefined {
     const node = this.core.nodes.get(id);
     return node === undefined ? undefined : view(node);
@@ -198,6 +209,12 @@ export class Scheduler<Tag> {
         return this.withNode(event.node, (node) => membership.left(node));
       case "NodeDraining":
         return this.withNode(event.node, (node) => membership.drain(node));
+      case "ValueGiven":
+        return lineage.given(event.value, event.domain, event.bytes);
+      case "ValuesWanted":
+        return lineage.want(event.values);
+      case "NodeDistrusted":
+        return this.withNode(event.node, (node) => outcomes.distrust(node, event.forMs, event.why));
       case "ValuesReleased":
         return lineage.release(event.values);
       case "ValueCopied":

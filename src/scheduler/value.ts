@@ -9,6 +9,8 @@ export class Value {
   readonly nodes: Node[] = [];
   /** Open tasks that have it as input. */
   readonly needers = new Set<Task>();
+  /** Somebody will ask for it: computed again when it is lost, needed or not. */
+  wanted = false;
   /** Nobody beyond the needers will ask for it. */
   released = false;
 

@@ -368,6 +368,9 @@ export class World {
           else linked(effect.place).values.delete(key(value));
         }
         return;
+      case "Recomputed":
+      case "ValuesGone":
+        return;
       default:
         effect satisfies never;
     }

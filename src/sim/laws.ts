@@ -84,6 +84,8 @@ export class Laws extends Books {
         this.nodes.get(effect.node)!.quarantinedUntil = effect.untilMs;
         return;
       case "Release":
+      case "Recomputed":
+      case "ValuesGone":
         return;
       default:
         effect satisfies never;

@@ -92,7 +92,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "lost values are not made again",
     file: "lineage.ts",
-    from: `if (value.lost && value.needers.size > 0) this.revive(value.task);`,
+    from: `if (value.lost && (value.needers.size > 0 || value.wanted)) this.revive(value.task);`,
     to: ``,
   },
   {

@@ -177,6 +177,8 @@ export class VirtualHub {
         world.failed(effect.task, effect.code);
         break;
       case "Quarantined":
+      case "Recomputed":
+      case "ValuesGone":
         break;
       default:
         effect satisfies never;

@@ -70,15 +70,7 @@ const ENCODER_KEEPS = 1 << 20;
  * undefined are left out.
  */
 export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
-  const parts: Attachment[] = [];
-  context.parts = parts;
-  encoder ??= new Encoder({ extensionCodec: codec, ignoreUndefined: true });
-  const header = encoder.encodeSharedRef(messages);
-  if (header.length > ENCODER_KEEPS) encoder = undefined;
-  context.parts = [];
-  const start = align(LENGTH_BYTES + header.length);
-  let total = start;
-  for (const part of parts) total += align(part.byteLength);
+  const { header, parts, start, total } = measure(messages);
   const frame = new Uint8Array(total);
   writeLength(frame, header.length);
   frame.set(header, LENGTH_BYTES);
@@ -88,6 +80,40 @@ export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffe
     at += align(part.byteLength);
   }
   return frame;
+}
+
+/** The same frame in pieces, to be written one after the other: the attachments are those of the messages, not copies. */
+export function encodeFrameParts(messages: readonly unknown[]): Uint8Array[] {
+  const { header, parts, start } = measure(messages);
+  const head = new Uint8Array(start);
+  writeLength(head, header.length);
+  head.set(header, LENGTH_BYTES);
+  const pieces: Uint8Array[] = [head];
+  for (const part of parts) {
+    const padding = align(part.byteLength) - part.byteLength;
+    pieces.push(bytesOf(part));
+    if (padding > 0) pieces.push(new Uint8Array(padding));
+  }
+  return pieces;
+}
+
+/** The header, the attachments, and where they lie. */
+function measure(messages: readonly unknown[]): {
+  header: Uint8Array;
+  parts: Attachment[];
+  start: number;
+  total: number;
+} {
+  const parts: Attachment[] = [];
+  context.parts = parts;
+  encoder ??= new Encoder({ extensionCodec: codec, ignoreUndefined: true });
+  const header = encoder.encodeSharedRef(messages);
+  if (header.length > ENCODER_KEEPS) encoder = undefined;
+  context.parts = [];
+  const start = align(LENGTH_BYTES + header.length);
+  let total = start;
+  for (const part of parts) total += align(part.byteLength);
+  return { header, parts, start, total };
 }
 
 /**

@@ -134,6 +134,11 @@ export const GRAPH_MESSAGES = {
     from: ["client"],
     schema: v.object({ t: v.literal("kept_names"), request: count, delete: v.optional(text(200)) }),
   },
+  /** The client has found a value to be wrong: whoever computed it is left alone for a while, and it is computed again. */
+  distrust: {
+    from: ["client"],
+    schema: v.object({ t: v.literal("distrust"), graph, output, why: text(1024) }),
+  },
   /** What is there to compute with. Answered by `fleet`. */
   survey: { from: ["client"], schema: v.object({ t: v.literal("survey"), request: count }) },
 
@@ -164,7 +169,15 @@ export const GRAPH_MESSAGES = {
   /** An output that was wanted is there: with its bytes where it is small, to be fetched where not. */
   value: {
     from: ["hub"],
-    schema: v.object({ t: v.literal("value"), graph, output, bytes: count, data: v.optional(u8) }),
+    schema: v.object({
+      t: v.literal("value"),
+      graph,
+      output,
+      bytes: count,
+      data: v.optional(u8),
+      /** What its bytes must hash to, where several nodes agreed on them. */
+      sha256: v.optional(digest),
+    }),
   },
   ended: { from: ["hub"], schema: v.object({ t: v.literal("ended"), graph }) },
   persisted: {
@@ -279,11 +292,6 @@ export const GRAPH_MESSAGES = {
   echo: { from: ["hub"], schema: v.object({ t: v.literal("echo"), id: count, data: u8 }) },
   /** Nobody needs these values any more. */
   drop: { from: ["hub"], schema: v.object({ t: v.literal("drop"), names: many(digest) }) },
-  /** Uploads a value, as stream `id`, as the node would an answer: it is to outlast the node. */
-  deposit: {
-    from: ["hub"],
-    schema: v.object({ t: v.literal("deposit"), id: streamId, value: digest }),
-  },
 } as const;
 
 /** Values of up to this many bytes travel with the messages about them, and are kept by the hub. */

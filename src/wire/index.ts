@@ -9,6 +9,7 @@ export * from "./backoff.js";
 export * from "./clock.js";
 export * from "./stream.js";
 export * from "./transfers.js";
+export * from "./serving.js";
 export * from "./link.js";
 export * from "./outbox.js";
 export * from "./socket.js";

@@ -95,6 +95,7 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
   finish: { t: "finish", graph: stream },
   persist: { t: "persist", graph: stream, output: [4, 1], name: "weights" },
   kept_names: { t: "kept_names", request: 1, delete: "weights" },
+  distrust: { t: "distrust", graph: stream, output: [4, 1], why: "A B r is not C r" },
   survey: { t: "survey", request: 2 },
   done: {
     t: "done",
@@ -151,7 +152,6 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
   probe: { t: "probe", id: 1, data: Uint8Array.of(1), reply: 8 },
   echo: { t: "echo", id: 1, data: Uint8Array.of(1) },
   drop: { t: "drop", names: [value] },
-  deposit: { t: "deposit", id: stream, value },
 };
 
 const ROLES: Role[] = ["client", "node", "beat", "hub"];

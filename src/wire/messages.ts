@@ -91,6 +91,8 @@ export const MESSAGES = {
           memoryMb: v.optional(count),
           providers: v.optional(labels),
           labels: v.optional(labels),
+          /** Who it says it belongs to, where no token says so. */
+          owner: v.optional(text(64)),
           /** What it computes programs with; absent: it computes none. */
           engine: v.optional(engineFields),
           values: v.optional(heldValues),

@@ -1,9 +1,9 @@
 // The API as the README shows it, on real processes: payloads of every kind and size, order, limits, sessions.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ComputingNode, FlockworkError, JobError, MainNode, Tensor } from "../../dist/flock/index.node.js";
-import { Flock, until } from "../flock.js";
+import { Flock, freePort, getJson, until } from "../flock.js";
 
 const MiB = 1024 * 1024;
 
@@ -292,22 +292,18 @@ test("a main node that finds no hub starts one inside itself, which ends with it
   onTestFinished,
 }) => {
   const flock = new Flock(onTestFinished);
-  const before = { ...process.env };
-  onTestFinished(() => void Object.assign(process.env, before));
-  delete process.env["FLOCKWORK_HUB"];
-  process.env["FLOCKWORK_DATA"] = join(flock.folder, "inside");
-  const busy = await fetch("http://127.0.0.1:9999/healthz").then(
-    () => true,
-    () => false,
-  );
-  if (busy) return void process.stderr.write("skipped: something listens on port 9999 of this machine\n");
+  const port = await freePort();
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv("FLOCKWORK_HUB", undefined);
+  vi.stubEnv("FLOCKWORK_DATA", join(flock.folder, "inside"));
+  vi.stubEnv("FLOCKWORK_PORT", String(port));
   // Two at once end up on one hub.
   const [a, b] = await Promise.all([MainNode.join({ name: "a" }), MainNode.join({ name: "b" })]);
   flock.atEnd(() => Promise.all([a.close(), b.close()]).then(() => undefined));
-  const worker = await flock.worker("ws://127.0.0.1:9999");
+  const worker = await flock.worker(`ws://127.0.0.1:${port}`);
   expect((await a.request("upper", "a")).text()).toBe("A");
   expect((await b.request("upper", "b")).text()).toBe("B");
   await worker.program.kill();
   await Promise.all([a.close(), b.close()]);
-  await expect(fetch("http://127.0.0.1:9999/healthz")).rejects.toThrow();
+  await expect(getJson(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
 });

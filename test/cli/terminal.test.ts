@@ -29,7 +29,9 @@ interface Terminal {
 function terminal(flock: Flock, args: readonly string[], env: Record<string, string> = {}): Terminal {
   const inherited = { ...process.env, TERM: "xterm", FLOCKWORK_DATA: `${flock.folder}/user` };
   delete (inherited as Record<string, unknown>)["NO_COLOR"];
-  const command = [process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(" ");
+  // `script` gives the command to a shell. One that waits for it (dash does) takes Ctrl-C too and ends with 130 whatever the
+  // command says, so the command takes the shell's place.
+  const command = `exec ${[process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(" ")}`;
   const child = spawn("script", ["-qec", command, "/dev/null"], { env: { ...inherited, ...env } });
   flock.atEnd(() => void child.kill("SIGKILL"));
   let shown = "";

@@ -1,6 +1,6 @@
 // Who comes first does not matter: nodes wait for a hub, jobs for nodes, and two main nodes without a hub share one.
 import { describe, expect, it } from "vitest";
-import { Flock, freePort, until, type JobCounts } from "../flock.js";
+import { Flock, freePort, getJson, until, type JobCounts } from "../flock.js";
 
 describe.concurrent("any order of starting", () => {
   it("20 jobs wait for the first computing node", async ({ onTestFinished }) => {
@@ -95,7 +95,7 @@ describe.concurrent("main nodes without a hub", () => {
     const url = `http://127.0.0.1:${here.FLOCKWORK_PORT}/api/jobs`;
     await until(
       "both jobs",
-      async () => (await fetch(url)).json() as Promise<JobCounts>,
+      () => getJson<JobCounts>(url),
       (now) => now.waiting === 2,
     );
     await first.kill();

@@ -1,6 +1,7 @@
 // The feed behind /api/events: a snapshot for whoever comes, then what has changed, at most four times a second.
 // docs/events.md describes what it says.
 import type { HubCore, HubParts } from "../core.js";
+import { GraphRows } from "../graphs/graph-view.js";
 import { Counts, type Traffic } from "./counts.js";
 import { History } from "./history.js";
 import { NodeRows, runningJobs } from "./node-rows.js";
@@ -49,6 +50,7 @@ export class EventFeed {
       watch.sets,
       watch.mishaps,
       watch.tasks,
+      new GraphRows(core),
       this.#history,
       ...sections,
       // The last: the others may have named services.

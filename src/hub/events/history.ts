@@ -8,6 +8,7 @@ export const COLUMNS = [
   "submitted",
   "solved",
   "unsolved",
+  "computed",
   "attemptsFailed",
   "waiting",
   "running",

@@ -1,5 +1,5 @@
 // Jobs by session and service: what was asked, what came of it, what runs. One number is added for each job, no more.
-import type { Job } from "../jobs.js";
+import { Job } from "../jobs.js";
 import type { ClientSession } from "../sessions.js";
 import type { Section } from "./section.js";
 
@@ -71,7 +71,7 @@ export class JobSets implements Section {
       if (knows(set.session)) this.#goneAt.delete(set);
       else if (!this.#goneAt.has(set)) this.#goneAt.set(set, now);
     }
-    for (const job of running) this.of(job as Job, now).running++;
+    for (const tag of running) if (tag instanceof Job) this.of(tag, now).running++;
     for (const [set, at] of this.#goneAt) {
       if (now - at < REMEMBER_MS && this.#goneAt.size <= MOST_GONE) break;
       this.#goneAt.delete(set);

@@ -1,9 +1,10 @@
 // Nodes in the feed: what a node is, told once; how it does, told when it changes.
 import type { NodeId } from "../../ids/index.js";
 import type { HubCore } from "../core.js";
-import type { NodeView } from "../node-desk.js";
+import type { NodeView } from "../node-view.js";
 import type { Numbering } from "./numbering.js";
 import type { Section } from "./section.js";
+import { serviceName } from "./service-name.js";
 
 /** What /api/nodes and the feed say of a node that does not change while it is there. */
 export interface NodeRow {
@@ -82,7 +83,7 @@ export class NodeRows implements Section {
     let named = 0;
     for (const { service, startedAt } of scheduler.running(view.id)) {
       if (named++ === MOST_NAMED) break;
-      row.push(this.services.of(service), Math.round(startedAt - this.epoch));
+      row.push(this.services.of(serviceName(service)), Math.round(startedAt - this.epoch));
     }
     return row;
   }

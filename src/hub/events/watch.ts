@@ -1,8 +1,10 @@
 // What the desks tell the feed, in as few words as the hot path can spare.
-import type { Job } from "../jobs.js";
+import type { GraphTask } from "../graphs/graph.js";
+import { Job } from "../jobs.js";
 import { JobSets } from "./job-sets.js";
 import { Latencies, SAMPLES } from "./latencies.js";
 import { Mishaps, type Mishap } from "./mishaps.js";
+import { PROGRAM, serviceName } from "./service-name.js";
 import { Numbering } from "./numbering.js";
 import { TaskLog } from "./task-log.js";
 
@@ -65,18 +67,21 @@ export class Watch {
   /** A node reports that it could not do this. `ms`: how long it tried, where that is known. */
   attemptFailed(
     node: LoggedNode & { readonly id: string },
-    job: Job | undefined,
+    { tag, service }: { readonly tag: Job | GraphTask; readonly service: string },
     mishap: Mishap,
     ms: number,
   ): void {
     const now = Date.now();
-    const service = job?.options.service;
-    this.mishaps.add(
-      { ...mishap, node: node.id, ...(job && { client: job.session.client, service: job.options.service }) },
-      now,
-    );
+    const { client } = tag instanceof Job ? tag.session : tag.graph.session;
+    this.mishaps.add({ ...mishap, node: node.id, client, service: serviceName(service) }, now);
     if (this.tasks.records(now))
-      this.tasks.add(node.number, this.services.of(service ?? "?"), now, ms, false);
+      this.tasks.add(node.number, this.services.of(serviceName(service)), now, ms, false);
+  }
+
+  /** A task of a graph was computed. */
+  computed(node: LoggedNode, ms: number): void {
+    const now = Date.now();
+    if (this.tasks.records(now)) this.tasks.add(node.number, this.services.of(PROGRAM), now, ms, true);
   }
 
   mishap(mishap: Mishap): void {

@@ -1,20 +1,173 @@
-// What the hub says to clients and nodes about graphs: programs, tasks, values.
-import { FlockworkError } from "../../ids/index.js";
+// The hub's part in graphs, as its core and its desks see it. What it does lies in the files beside this one.
+import type { Kv } from "../../backbone/index.js";
+import type { AttemptFailure } from "../../ids/index.js";
+import type { Assignment, SchedulerEffect } from "../../scheduler/index.js";
 import type { MessageOf } from "../../wire/index.js";
-import type { NodeView } from "../node-desk.js";
+import type { HubCore, HubParts } from "../core.js";
+import type { Job } from "../jobs.js";
+import type { NodeView } from "../node-view.js";
+import type { Peer } from "../peer.js";
 import type { ClientSession } from "../sessions.js";
+import { ClientGraphs, type ClientGraphMessage } from "./client-graphs.js";
+import { fleetOf } from "./fleet.js";
+import { GraphCopy } from "./graph-copy.js";
+import type { Graph } from "./graph.js";
+import { GraphTask, type GraphValue } from "./graph.js";
+import { KeptValues } from "./kept-values.js";
+import { NodeGraphs, type NodeGraphMessage } from "./node-graphs.js";
+import { Programs } from "./programs.js";
+import { Sources } from "./sources.js";
+import { ValueTable } from "./value-table.js";
 
-export type ClientGraphMessage = MessageOf<
-  "program" | "given" | "tasks" | "want" | "release" | "finish" | "persist" | "kept_names" | "survey"
->;
-export type NodeGraphMessage = MessageOf<"computed" | "holds" | "probe">;
+type EffectOf<Type> = Extract<SchedulerEffect<Job | GraphTask>, { readonly type: Type }>;
+type StreamMessage = MessageOf<"chunk" | "grant" | "end" | "broken">;
+
+/** How long values that nodes hold from before a restart are kept for a client that sends its graph again. */
+const STRAY_MS = 60_000;
 
 export class GraphDesk {
-  client(_session: ClientSession, message: ClientGraphMessage): void {
-    throw new FlockworkError("bad_message", `This hub computes no graphs yet ("${message.t}").`);
+  readonly kept: KeptValues;
+  readonly nodes: NodeGraphs;
+  readonly #core: HubCore;
+  readonly #parts: HubParts;
+  readonly #table = new ValueTable();
+  readonly #programs = new Programs();
+  readonly #sources: Sources;
+  readonly #clients: ClientGraphs;
+  readonly #startedAt = Date.now();
+
+  constructor(core: HubCore, parts: HubParts, kv: Kv) {
+    this.#core = core;
+    this.#parts = parts;
+    this.kept = new KeptValues(kv, parts.blobs);
+    this.#sources = new Sources(core, parts);
+    this.#clients = new ClientGraphs(core, parts, this.#table, this.#programs, this.kept, this.#sources);
+    this.nodes = new NodeGraphs(core, parts, this.#table, this.#programs, this.#sources);
   }
 
-  node(_view: NodeView, message: NodeGraphMessage): void {
-    throw new FlockworkError("bad_message", `This hub computes no graphs yet ("${message.t}").`);
+  graphs(): Iterable<Graph> {
+    return this.#clients.graphs();
   }
+
+  client(session: ClientSession, message: ClientGraphMessage): void {
+    if (message.t === "survey")
+      session.peer?.send({
+        t: "fleet",
+        request: message.request,
+        ...fleetOf(this.#core.nodes.views.values(), session.domain),
+      });
+    else this.#clients.message(session, message);
+  }
+
+  node(view: NodeView, message: NodeGraphMessage): void {
+    this.nodes.message(view, message);
+  }
+
+  /** A client reads an output of its graph, or what is kept under a name. */
+  fetch(session: ClientSession, peer: Peer, message: MessageOf<"fetch">): void {
+    const { id, of } = message;
+    if ("persisted" in of) {
+      const blob = this.kept.get(session, of.persisted);
+      if (blob !== undefined) this.#parts.transfers.fetch(peer, message, blob);
+      else
+        peer.send({
+          t: "broken",
+          id,
+          code: "unknown_name",
+          message: `Nothing is kept as "${of.persisted}"; names() lists what there is.`,
+        });
+      return;
+    }
+    const value = "output" in of ? this.#clients.find(session, of.graph, of.output) : undefined;
+    if (value === undefined) {
+      peer.send({
+        t: "broken",
+        id,
+        code: "bad_argument",
+        message: "The graph has no such value (any more).",
+      });
+      return;
+    }
+    this.#sources.ready(value).then(
+      () => this.#sources.send(peer, message, value),
+      ({ code, message }: { code: string; message: string }) => peer.send({ t: "broken", id, code, message }),
+    );
+  }
+
+  /** Takes a message about a value on its way through here. */
+  stream(peer: Peer, message: StreamMessage): boolean {
+    return this.#sources.relay.take(peer, message);
+  }
+
+  closed(peer: Peer): void {
+    this.#sources.relay.closed(peer);
+  }
+
+  /** Ends the graphs of clients who do not come back, and lets go of what nobody has asked for. */
+  sweep(now: number): void {
+    for (const graph of [...this.graphs()])
+      if (graph.session.peer === undefined && now - graph.session.lastSeen > this.#parts.limits.graphAwayMs) {
+        this.#parts.log.info({ session: graph.session.name, graph: graph.id }, "graph given up");
+        this.#clients.end(graph.session, graph.id);
+      }
+    if (this.#table.strays > 0 && now - this.#startedAt > STRAY_MS)
+      for (const view of this.#core.nodes.views.values()) this.nodes.dropStrays(view);
+  }
+
+  endAll(session: ClientSession): void {
+    this.#clients.endAll(session);
+  }
+
+  dispatch(view: NodeView | undefined, assignments: readonly Assignment<GraphTask>[]): void {
+    this.nodes.dispatch(view, assignments);
+  }
+
+  /** What only the hub can do: comparing results. */
+  verify(assignments: readonly Assignment<GraphTask>[]): void {
+    this.#clients.replicas.verify(assignments);
+  }
+
+  /** Labels that a node has besides its operator's. */
+  labels(view: NodeView): readonly string[] {
+    return this.#clients.replicas.labels(view.domain, view.owner);
+  }
+
+  solved(tasks: readonly GraphTask[]): void {
+    for (const task of tasks) if (task instanceof GraphCopy) this.#clients.replicas.copied(task);
+    this.#clients.solved(tasks.filter((task) => !(task instanceof GraphCopy)));
+    this.#clients.recomputed(tasks);
+  }
+
+  failed(task: GraphTask, code: string, message: string, reasons: readonly AttemptFailure[]): void {
+    if (task instanceof GraphCopy) this.#clients.replicas.failed(task, code, message);
+    else this.#clients.unsolved(task, code, message, reasons);
+    for (const value of task.values) this.#sources.failed(value);
+  }
+
+  recomputed({ tags }: EffectOf<"Recomputed">): void {
+    this.#clients.recomputed(tags.filter((tag) => tag instanceof GraphTask));
+  }
+
+  valuesGone({ tag }: EffectOf<"ValuesGone">): void {
+    if (tag instanceof GraphTask) for (const value of tag.values) this.#sources.failed(value);
+  }
+
+  release({ place, values: refs }: EffectOf<"Release">): void {
+    const values = refs.map((ref) => this.#table.at(ref)).filter((value) => value !== undefined);
+    if (place !== "hub" && values.length > 0)
+      this.#core.nodes.views.get(place)?.peer?.send({ t: "drop", names: values.map(({ name }) => name) });
+    for (const value of values) if (value.released) this.#gone.add(value);
+    if (this.#gone.size > 0 && !this.#goneAsked) {
+      // Other places of the same value are released by the effects that follow.
+      this.#goneAsked = true;
+      queueMicrotask(() => {
+        this.#goneAsked = false;
+        for (const value of this.#gone) this.#clients.gone(value);
+        this.#gone.clear();
+      });
+    }
+  }
+
+  readonly #gone = new Set<GraphValue>();
+  #goneAsked = false;
 }

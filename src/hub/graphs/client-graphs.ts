@@ -1,0 +1,486 @@
+// Graphs of clients: what they send of them and what they are told. What nodes do is node-graphs.ts.
+import {
+  FlockworkError,
+  type AttemptFailure,
+  type NodeId,
+  type SessionId,
+  type TaskId,
+} from "../../ids/index.js";
+import type { SchedulerEvent, TaskBatch, ValueRef } from "../../scheduler/index.js";
+import { onTickEnd, unpackPayloads, type MessageOf } from "../../wire/index.js";
+import type { HubCore, HubParts } from "../core.js";
+import type { Job } from "../jobs.js";
+import type { ClientSession } from "../sessions.js";
+import { Graph, GraphTask, GraphValue, type TaskSpec } from "./graph.js";
+import type { KeptValues } from "./kept-values.js";
+import type { Programs } from "./programs.js";
+import { DISTRUST_MS, Replicas, VERIFY_SERVICE } from "./replicas.js";
+import type { Sources } from "./sources.js";
+import { expectedMs, sizeClass } from "./size-class.js";
+import type { ValueTable } from "./value-table.js";
+
+export type ClientGraphMessage = MessageOf<
+  | "program"
+  | "given"
+  | "tasks"
+  | "want"
+  | "release"
+  | "finish"
+  | "persist"
+  | "kept_names"
+  | "distrust"
+  | "survey"
+>;
+
+/** A program that says nothing of its time may take this, and so many times what it is thought to take. */
+const LEAST_TIMEOUT_MS = 60_000;
+const TIMEOUT_TIMES = 100;
+const MAX_ATTEMPTS = 5;
+
+export class ClientGraphs {
+  readonly #graphs = new Map<SessionId, Map<string, Graph>>();
+  /** Graphs with finished tasks that their clients have not been told of. */
+  readonly replicas: Replicas;
+  readonly #priorities = new WeakMap<Graph, number>();
+  readonly #news = new Map<Graph, GraphTask[]>();
+
+  constructor(
+    private readonly core: HubCore,
+    private readonly parts: HubParts,
+    private readonly table: ValueTable,
+    private readonly programs: Programs,
+    private readonly kept: KeptValues,
+    private readonly sources: Sources,
+  ) {
+    this.replicas = new Replicas(core, parts, sources, table, (copies, labels) => {
+      for (const copy of copies) this.table.add(copy.values);
+      const { graph, spec } = copies[0]!;
+      this.#submit(graph, copies, this.#priorities.get(graph) ?? 0, {
+        ...spec.needs,
+        labels: [...(spec.needs?.labels ?? []), ...labels],
+      });
+    });
+  }
+
+  *graphs(): Iterable<Graph> {
+    for (const graphs of this.#graphs.values()) yield* graphs.values();
+  }
+
+  find(session: ClientSession, graph: string, output: readonly [number, number]): GraphValue | undefined {
+    return this.#graphs.get(session.id)?.get(graph)?.value(output);
+  }
+
+  message(session: ClientSession, message: Exclude<ClientGraphMessage, MessageOf<"survey">>): void {
+    switch (message.t) {
+      case "program":
+        this.programs.add(this.#graph(session, message.graph), message.hash, message.model);
+        break;
+      case "given":
+        this.#given(this.#graph(session, message.graph), message);
+        break;
+      case "tasks":
+        this.#tasks(this.#graph(session, message.graph), message);
+        break;
+      case "want":
+        this.#want(session, message);
+        break;
+      case "release":
+        this.#release(session, message);
+        break;
+      case "finish":
+        this.end(session, message.graph);
+        session.peer?.send({ t: "ended", graph: message.graph });
+        break;
+      case "persist":
+        void this.#persist(session, message);
+        break;
+      case "distrust":
+        this.#distrust(session, message);
+        break;
+      case "kept_names":
+        void this.#names(session, message);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** The client does not come back. */
+  endAll(session: ClientSession): void {
+    for (const id of [...(this.#graphs.get(session.id)?.keys() ?? [])]) this.end(session, id);
+  }
+
+  end(session: ClientSession, id: string): void {
+    const graphs = this.#graphs.get(session.id);
+    const graph = graphs?.get(id);
+    if (graphs === undefined || graph === undefined) return;
+    graphs.delete(id);
+    if (graphs.size === 0) this.#graphs.delete(session.id);
+    this.#news.delete(graph);
+    const open: number[] = [];
+    const values: GraphValue[] = [...graph.givens.values()];
+    const all = [...graph.tasks.values()].flatMap((task) => [task, ...this.replicas.copiesOf(task)]);
+    for (const task of all) {
+      if (task.state === "open") open.push(task.task);
+      values.push(...task.values);
+    }
+    for (const value of values) value.released = true;
+    if (open.length > 0) this.core.handle({ type: "TasksCancelled", tasks: open });
+    if (values.length > 0) this.core.handle({ type: "ValuesReleased", values: values.map(({ ref }) => ref) });
+    for (const task of all) {
+      this.table.delete(task.values);
+      this.replicas.forget(task);
+    }
+    for (const value of graph.givens.values()) this.table.delete([value]);
+    this.programs.leave(graph);
+  }
+
+  solved(tasks: readonly GraphTask[]): void {
+    for (const task of tasks) {
+      if (task.state !== "open") continue;
+      task.state = "done";
+      task.graph.done++;
+      this.#tell(task);
+      for (const value of task.values) if (value.wanted) this.#tellValue(value);
+    }
+  }
+
+  unsolved(task: GraphTask, code: string, message: string, failures: readonly AttemptFailure[]): void {
+    const { graph, number } = task;
+    task.state = "failed";
+    graph.failed++;
+    const failed = this.replicas.copiesOf(task).find(({ failure }) => failure !== undefined);
+    if (failed?.failure !== undefined) ({ code, message } = failed.failure);
+    const reasons = failures.map(({ node, code, message }): [string, string, string] => [
+      node,
+      code,
+      message,
+    ]);
+    graph.session.peer?.send({ t: "undone", graph: graph.id, task: number, code, message, reasons });
+  }
+
+  /** Values that had been lost are there again. */
+  recomputed(tasks: readonly GraphTask[]): void {
+    for (const { values } of tasks) for (const value of values) this.sources.returned(value);
+  }
+
+  /** Nobody has these any more, nor needs them. */
+  gone(value: GraphValue): void {
+    value.data = undefined;
+    if (value.kind === "given") {
+      value.graph.givens.delete(value.number);
+      this.table.delete([value]);
+      return;
+    }
+    const task = value.graph.tasks.get(value.number);
+    if (task === undefined || task.state === "open" || !task.values.every(({ released }) => released)) return;
+    value.graph.tasks.delete(value.number);
+    this.table.delete(task.values);
+    for (const copy of this.replicas.copiesOf(task)) this.table.delete(copy.values);
+    this.replicas.forget(task);
+  }
+
+  #graph(session: ClientSession, id: string): Graph {
+    let graphs = this.#graphs.get(session.id);
+    if (graphs === undefined) this.#graphs.set(session.id, (graphs = new Map()));
+    let graph = graphs.get(id);
+    if (graph === undefined) {
+      if (graphs.size >= this.parts.limits.graphsPerSession)
+        throw new FlockworkError(
+          "limit",
+          `Session ${session.name} has ${graphs.size} graphs, which is the limit; end one first.`,
+        );
+      graphs.set(id, (graph = new Graph(id, session)));
+    }
+    return graph;
+  }
+
+  #given(graph: Graph, message: MessageOf<"given">): void {
+    const sizes = new Map(message.streams);
+    for (const [i, { bytes }] of unpackPayloads(message).entries()) {
+      const number = message.first + i;
+      if (graph.givens.has(number)) continue;
+      const task = this.core.clients.admission.reserve(1);
+      const value = new GraphValue(
+        graph.nameOf(`given ${number}`),
+        graph,
+        { task, output: 0 },
+        number,
+        "given",
+      );
+      value.bytes = sizes.get(i) ?? bytes.length;
+      if (!sizes.has(i)) value.data = this.#hold(graph, bytes);
+      graph.givens.set(number, value);
+      this.table.add([value]);
+      const { domain } = graph.session;
+      this.core.handle({ type: "ValueGiven", value: value.ref, domain, bytes: value.bytes });
+    }
+  }
+
+  /** A copy of bytes that lie in a frame. */
+  #hold(graph: Graph, bytes: Uint8Array): Uint8Array {
+    if (graph.hubBytes + bytes.length > this.parts.limits.bytesPerSession)
+      throw new FlockworkError(
+        "limit",
+        `The small values of this graph take ${graph.hubBytes} bytes at the hub; the limit is ${this.parts.limits.bytesPerSession}.`,
+      );
+    graph.hubBytes += bytes.length;
+    return new Uint8Array(bytes);
+  }
+
+  #tasks(graph: Graph, message: MessageOf<"tasks">): void {
+    const replicas = message.replicas ?? 1;
+    let run: GraphTask[] = [];
+    const flush = (): void => {
+      if (run.length > 0) this.#submit(graph, run, message.priority ?? 0);
+      run = [];
+    };
+    for (const [i, spec] of message.list.entries()) {
+      const number = message.first + i;
+      const known = graph.tasks.get(number);
+      if (known !== undefined) {
+        // Sent again: its end may have been told to a broken link.
+        if (known.state === "done") this.#tell(known);
+        continue;
+      }
+      let inputs: GraphValue[];
+      try {
+        inputs = inputsOf(graph, spec, number);
+      } catch (error) {
+        if (!(error instanceof FlockworkError)) throw error;
+        const { code, message } = error;
+        graph.session.peer?.send({ t: "undone", graph: graph.id, task: number, code, message, reasons: [] });
+        continue;
+      }
+      const { admission } = this.core.clients;
+      // Copies come first: a task needs what has smaller numbers.
+      const first = replicas > 1 ? admission.reserve(replicas) : undefined;
+      const task = new GraphTask(graph, number, admission.reserve(1), spec, replicas, inputs);
+      graph.tasks.set(number, task);
+      graph.total++;
+      this.table.add(task.values);
+      if (first !== undefined) {
+        this.#priorities.set(graph, message.priority ?? 0);
+        this.#replicate(task, first);
+        continue;
+      }
+      if (run.length > 0 && !alike(run[0]!.spec, spec)) flush();
+      run.push(task);
+    }
+    flush();
+  }
+
+  /** Copies at nodes, and their comparison at the hub. */
+  #replicate(task: GraphTask, first: TaskId): void {
+    const { graph } = task;
+    try {
+      const copies = this.replicas.plan(task, first);
+      this.core.handle({
+        type: "TasksSubmitted",
+        batch: {
+          ...this.#batch(graph, [task], this.#priorities.get(graph) ?? 0),
+          service: VERIFY_SERVICE,
+          attemptTimeoutMs: 0,
+          inputs: [copies.flatMap(({ values }) => values.map(({ ref }) => ref))],
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof FlockworkError)) throw error;
+      this.unsolved(task, error.code, error.message, []);
+    }
+  }
+
+  #batch(
+    { session }: Graph,
+    tasks: readonly GraphTask[],
+    priority: number,
+  ): Omit<TaskBatch<Job | GraphTask>, "service" | "attemptTimeoutMs"> {
+    return {
+      first: tasks[0]!.task,
+      tags: tasks,
+      domain: session.domain,
+      session: session.id,
+      priority,
+      maxAttempts: MAX_ATTEMPTS,
+      deadlineAt: Infinity,
+      idempotent: true,
+      keep: "node",
+    };
+  }
+
+  #submit(
+    graph: Graph,
+    tasks: readonly GraphTask[],
+    priority: number,
+    needs: TaskSpec["needs"] = tasks[0]!.spec.needs,
+  ): void {
+    const { spec } = tasks[0]!;
+    const found = tasks.map((task) => this.table.claim(task));
+    const batch: TaskBatch<Job | GraphTask> = {
+      ...this.#batch(graph, tasks, priority),
+      service: sizeClass(spec),
+      attemptTimeoutMs: timeoutOf(spec),
+      ...(needs && { needs: needs as NonNullable<TaskBatch<Job>["needs"]> }),
+      inputs: tasks.map(({ inputs }) => inputs.map(({ ref }) => ref)),
+      ...(found.some((each) => each !== undefined) && {
+        found: found.map((each) => each?.map(({ bytes, nodes }) => ({ bytes, nodes: [...nodes] }))),
+      }),
+    };
+    for (const [i, each] of found.entries())
+      each?.forEach(({ bytes }, output) => (tasks[i]!.values[output]!.bytes = bytes));
+    this.core.handle({ type: "TasksSubmitted", batch } satisfies SchedulerEvent<Job | GraphTask>);
+    this.solved(tasks.filter((_, i) => found[i] !== undefined));
+  }
+
+  #want(session: ClientSession, { graph: id, outputs }: MessageOf<"want">): void {
+    const graph = this.#graph(session, id);
+    const refs: ValueRef[] = [];
+    for (const output of outputs) {
+      const value = graph.value(output as [number, number]);
+      if (value === undefined) continue;
+      value.wanted = true;
+      refs.push(value.ref);
+      if (graph.tasks.get(value.number)?.state === "done") this.#tellValue(value);
+    }
+    if (refs.length > 0) this.core.handle({ type: "ValuesWanted", values: refs });
+  }
+
+  #release(session: ClientSession, { graph: id, outputs }: MessageOf<"release">): void {
+    const graph = this.#graph(session, id);
+    const refs: ValueRef[] = [];
+    for (const output of outputs) {
+      const value = graph.value(output as [number, number]);
+      if (value === undefined || value.released) continue;
+      value.released = true;
+      value.wanted = false;
+      refs.push(value.ref);
+      const task = graph.tasks.get(value.number);
+      for (const copy of task === undefined ? [] : this.replicas.copiesOf(task))
+        refs.push(copy.values[value.ref.output]!.ref);
+    }
+    if (refs.length > 0) this.core.handle({ type: "ValuesReleased", values: refs });
+  }
+
+  /** What a client says is wrong goes, and its node gets nothing for a while. */
+  #distrust(session: ClientSession, { graph: id, output, why }: MessageOf<"distrust">): void {
+    const graph = this.#graph(session, id);
+    const task = graph.tasks.get(output[0]);
+    if (task?.state !== "done") return;
+    this.parts.log.warn(
+      { node: task.node, graph: id, task: task.number, why },
+      "a client found a wrong result",
+    );
+    this.core.handle({ type: "NodeDistrusted", node: task.node as NodeId, forMs: DISTRUST_MS, why });
+    for (const value of task.values) {
+      value.data = undefined;
+      for (const place of [...this.core.scheduler.places(value.ref)])
+        this.core.handle({ type: "ValueLost", value: value.ref, place });
+    }
+  }
+
+  async #persist(session: ClientSession, { graph: id, output, name }: MessageOf<"persist">): Promise<void> {
+    try {
+      const value = this.#graph(session, id).value(output as [number, number]);
+      if (value === undefined)
+        throw new FlockworkError(
+          "bad_argument",
+          `Graph ${id} has no output ${output[1]} of task ${output[0]}.`,
+        );
+      const place = this.kept.reserve(session, name);
+      try {
+        await this.sources.ready(value);
+        value.blob = await place.store(this.sources.read(value));
+      } finally {
+        place.giveUp();
+      }
+      session.peer?.send({ t: "persisted", graph: id, name, bytes: value.blob.bytes });
+      // What is kept need not be computed again: its lineage ends here.
+      if (!value.released)
+        this.core.handle({ type: "ValueCopied", value: value.ref, bytes: value.blob.bytes, place: "hub" });
+    } catch (error) {
+      session.peer?.send({ t: "persisted", graph: id, name, bytes: 0, ...this.#known(error) });
+    }
+  }
+
+  async #names(session: ClientSession, message: MessageOf<"kept_names">): Promise<void> {
+    const { request } = message;
+    try {
+      if (message.delete !== undefined) await this.kept.delete(session, message.delete);
+      session.peer?.send({ t: "names", request, names: this.kept.names(session) });
+    } catch (error) {
+      session.peer?.send({ t: "names", request, names: [], ...this.#known(error) });
+    }
+  }
+
+  #known(error: unknown): { code: string; message: string } {
+    if (error instanceof FlockworkError) return { code: error.code, message: error.message };
+    this.parts.log.error({ err: error }, "a value met a bug");
+    return { code: "internal", message: "The hub met a bug of its own; its log has the details." };
+  }
+
+  #tellValue(value: GraphValue): void {
+    const { graph, bytes, data, sha256 } = value;
+    graph.session.peer?.send({
+      t: "value",
+      graph: graph.id,
+      output: [...value.output],
+      bytes,
+      ...(data && { data }),
+      ...(sha256 !== undefined && { sha256 }),
+    });
+  }
+
+  /** Tells of finished tasks, all of one turn together. */
+  #tell(task: GraphTask): void {
+    const { graph } = task;
+    const tasks = this.#news.get(graph);
+    if (tasks !== undefined) {
+      tasks.push(task);
+      return;
+    }
+    this.#news.set(graph, [task]);
+    if (this.#news.size === 1) onTickEnd(() => this.#tellAll());
+  }
+
+  #tellAll(): void {
+    for (const [graph, tasks] of this.#news) {
+      const nodes = [...new Set(tasks.map(({ node }) => node))];
+      graph.session.peer?.send({
+        t: "done",
+        graph: graph.id,
+        tasks: Float64Array.from(tasks, ({ number }) => number),
+        ms: Float32Array.from(tasks, ({ ms }) => ms),
+        nodes,
+        of: Uint16Array.from(tasks, ({ node }) => nodes.indexOf(node)),
+      });
+    }
+    this.#news.clear();
+  }
+}
+
+/** Throws `bad_argument` where an input is not there or comes later, or the program is not. */
+function inputsOf(graph: Graph, spec: TaskSpec, number: number): GraphValue[] {
+  if (!graph.programs.has(spec.program))
+    throw new FlockworkError(
+      "bad_argument",
+      `Task ${number} names program ${spec.program}, which was not sent.`,
+    );
+  return spec.inputs.map((of) => {
+    const value = graph.value(of as number | [number, number]);
+    if (value === undefined || (value.kind === "output" && value.number >= number) || value.released)
+      throw new FlockworkError(
+        "bad_argument",
+        `Task ${number} needs ${typeof of === "number" ? `given value ${of}` : `output ${of[1]} of task ${of[0]}`}, which is not there (any more).`,
+      );
+    return value;
+  });
+}
+
+/** Whether two tasks can be submitted together. */
+function alike(a: TaskSpec, b: TaskSpec): boolean {
+  return sizeClass(a) === sizeClass(b) && timeoutOf(a) === timeoutOf(b) && a.needs === b.needs;
+}
+
+function timeoutOf(spec: TaskSpec): number {
+  return spec.timeoutMs ?? Math.ceil(LEAST_TIMEOUT_MS + TIMEOUT_TIMES * expectedMs(spec));
+}

@@ -1,0 +1,98 @@
+// What nodes answer: solutions, uploaded or not, failures, and their reading of the payloads of what they hold.
+import { FlockworkError, type TaskId } from "../ids/index.js";
+import type { MessageOf } from "../wire/index.js";
+import { wallClock, type Answers, type HubCore, type HubParts } from "./core.js";
+import { Job } from "./jobs.js";
+import type { NodeView } from "./node-view.js";
+import { payloadsFor } from "./dispatch.js";
+
+export class NodeAnswers {
+  readonly #core: HubCore;
+  readonly #parts: HubParts;
+
+  constructor(core: HubCore, parts: HubParts) {
+    this.#core = core;
+    this.#parts = parts;
+  }
+
+  solved(view: NodeView, message: MessageOf<"solved">): void {
+    const n = message.tasks.length;
+    if (message.kinds.length !== n || message.ms.length !== n)
+      throw new FlockworkError(
+        "bad_message",
+        `"solved" names ${n} tasks but ${message.kinds.length} payloads.`,
+      );
+    const { tasks, attempts, ms } = message;
+    const answers = this.#claim(view, message);
+    if (answers === undefined) return;
+    const { counters } = this.#parts;
+    const before = counters.solved;
+    this.#core.handle({ type: "AttemptsDone", node: view.id, tasks, attempts, ms }, answers);
+    counters.superseded += n - (counters.solved - before);
+    this.#core.clients.confirm(view, answers);
+  }
+
+  failed(view: NodeView, message: MessageOf<"failed">): void {
+    view.failed++;
+    this.#parts.counters.attemptsFailed++;
+    this.#tell(view, message);
+    if (!this.#core.graphs.nodes.failed(view, message))
+      this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
+    view.peer?.send({
+      t: "stored",
+      tasks: Float64Array.of(message.task),
+      attempts: Uint16Array.of(message.attempt),
+    });
+  }
+
+  /** To those who watch. */
+  #tell(view: NodeView, { task, attempt, code, message }: MessageOf<"failed">): void {
+    const { scheduler } = this.#core;
+    for (const run of scheduler.running(view.id))
+      if (run.task === task && run.attempt === attempt)
+        this.#parts.watch.attemptFailed(view, run, { code, message }, wallClock() - run.startedAt);
+  }
+
+  /** A payload of a task that the node holds. */
+  fetch(view: NodeView, message: MessageOf<"fetch">): void {
+    const { id, of } = message;
+    if (!("task" in of)) {
+      this.#core.graphs.nodes.fetch(view, message);
+      return;
+    }
+    const task = this.#core.scheduler.task(of.task as TaskId);
+    const tag = task?.nodes.includes(view.id) ? task.tag : undefined;
+    const source = tag instanceof Job ? payloadsFor(tag)[of.index] : undefined;
+    const blob = source?.segment.blobs?.get(source.index);
+    if (blob !== undefined && view.peer !== undefined) this.#parts.transfers.fetch(view.peer, message, blob);
+    else
+      view.peer?.send({
+        t: "broken",
+        id,
+        code: "bad_argument",
+        message: "There is no payload to be fetched here for a task that this node holds.",
+      });
+  }
+
+  /** An answer that was uploaded comes alone. Undefined where the upload is not here: the node hears of it. */
+  #claim(view: NodeView, message: MessageOf<"solved">): Answers | undefined {
+    const { streams, ...answers } = message;
+    view.solved += answers.tasks.length;
+    const first = streams?.[0];
+    if (first === undefined) return answers;
+    if (answers.tasks.length !== 1)
+      throw new FlockworkError(
+        "bad_message",
+        `An uploaded answer comes alone, not with ${answers.tasks.length - 1} others.`,
+      );
+    try {
+      const { hash, bytes } = this.#parts.transfers.claim(view, first[1]);
+      return { ...answers, blobs: [[0, hash, bytes]] };
+    } catch (error) {
+      if (!(error instanceof FlockworkError)) throw error;
+      view.solved--;
+      view.peer?.send({ t: "broken", id: first[1], code: error.code, message: error.message });
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// What a node offers, as the scheduler hears it: its services, programs of every size if it has an engine, and what tasks may need.
+import type { SchedulerEvent } from "../scheduler/index.js";
+import { PROGRAM_SERVICES, REFERENCE } from "./graphs/size-class.js";
+import type { NodeView } from "./node-view.js";
+import type { Hello } from "./peer.js";
+
+type Offer = Omit<Extract<SchedulerEvent<never>, { readonly type: "NodeJoined" }>, "resuming">;
+
+/** `own`: labels that the hub gives it. */
+export function offerOf(view: NodeView, node: NonNullable<Hello["node"]>, own: readonly string[]): Offer {
+  const { engine } = node;
+  const providers = engine ? [...(node.providers ?? []), engine.provider] : (node.providers ?? []);
+  // The hub's own begin with a sign that an operator's may not begin with.
+  const labels = [...(node.labels ?? []).filter((label) => !label.startsWith("@")), ...own];
+  return {
+    type: "NodeJoined",
+    node: view.id,
+    domain: view.domain,
+    slots: node.slots,
+    window: Math.max(node.window, node.slots),
+    services: engine ? [...node.services, ...PROGRAM_SERVICES] : node.services,
+    idempotent: node.idempotent,
+    ...(engine && { speed: engine.flops / REFERENCE.flops }),
+    ...(node.memoryMb !== undefined && { memoryMb: node.memoryMb }),
+    ...(providers.length > 0 && { providers }),
+    ...(labels.length > 0 && { labels }),
+  };
+}

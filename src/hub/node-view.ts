@@ -1,0 +1,66 @@
+// A node as the hub sees it.
+import type { Domain, NodeId, NodeKind, NodeState } from "../ids/index.js";
+import type { EngineFields, MessageOf } from "../wire/index.js";
+import type { Hello, Peer } from "./peer.js";
+
+/** It stays for a while after its link broke. */
+export interface NodeView {
+  readonly id: NodeId;
+  /** Stands for it in columns of numbers. */
+  readonly number: number;
+  readonly kind: NodeKind;
+  readonly domain: Domain;
+  readonly instance: string;
+  /** Whose token it joined with, or whose it says it is where no token is asked for. */
+  readonly owner: string;
+  readonly services: readonly string[];
+  readonly labels: readonly string[];
+  readonly software: string;
+  readonly slots: number;
+  /** What it computes programs with. */
+  readonly engine: EngineFields | undefined;
+  readonly joinedAt: number;
+  peer: Peer | undefined;
+  /** Connections that only beat; any byte of theirs is a sign of life. */
+  readonly beats: Set<Peer>;
+  state: NodeState;
+  solved: number;
+  failed: number;
+  quarantinedUntil: number;
+  leftAt: number;
+}
+
+/** A node that has just come. */
+export function newView(
+  number: number,
+  peer: Peer,
+  hello: Hello,
+  node: NonNullable<MessageOf<"hello">["node"]>,
+): NodeView {
+  return {
+    id: hello.id as NodeId,
+    number,
+    kind: hello.kind,
+    domain: hello.domain as Domain,
+    instance: hello.instance,
+    owner: ownerOf(peer, node),
+    services: node.services,
+    labels: node.labels ?? [],
+    software: hello.software,
+    slots: node.slots,
+    engine: node.engine,
+    joinedAt: Date.now(),
+    peer,
+    beats: new Set(),
+    state: "running",
+    solved: 0,
+    failed: 0,
+    quarantinedUntil: 0,
+    leftAt: 0,
+  };
+}
+
+/** Whose token a node came with; without tokens, whose it says it is. */
+export function ownerOf({ bearer }: Peer, { owner }: { readonly owner?: string | undefined }): string {
+  return bearer?.token === undefined ? (owner ?? "local") : bearer.owner;
+}
