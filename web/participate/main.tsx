@@ -209,15 +209,16 @@ function Work({ now }: { readonly now: Now }) {
   );
 }
 
-function Device({ now: { figures } }: { readonly now: Now }) {
+function Device({ now: { figures, noEngine } }: { readonly now: Now }) {
   return (
     <section class="card">
       <h2>What this device is good at</h2>
       <p>
         {figures === undefined
           ? "That is measured for a moment when you press Participate, so that the hub gives this device what suits it."
-          : inWords(figures)}
+          : inWords(figures.figures)}
       </p>
+      {noEngine !== "" && <p class="soft">It computes no graphs in this browser: {noEngine}</p>}
     </section>
   );
 }

@@ -1,10 +1,9 @@
 // This tab's computing node, in a thread of its own: the page stays smooth, and a page that is hidden keeps its link.
 // What the node can do is decided here, and nowhere else.
+import type { EngineFigures, EngineSlots } from "../../src/engine/slot.js";
 import { ComputingNode } from "../../src/flock/index.browser.js";
 import { FlockworkError } from "../../src/ids/index.js";
-import type { Services } from "../../src/node/index.js";
 import { parseToken } from "../../src/wire/token.js";
-import { measure } from "./benchmark.js";
 import type { FromWorker, JoinOrder, ToWorker } from "./orders.js";
 
 const TELL_MS = 250;
@@ -16,26 +15,30 @@ let asked = false;
 
 const say = (message: FromWorker) => postMessage(message);
 
-/** What a tab computes for others: mathematics only, no code of theirs. */
-const SERVICES: Services = {
-  upper: { run: counted("upper", (job) => job.text().toUpperCase()), idempotent: true },
-  lower: { run: counted("lower", (job) => job.text().toLowerCase()), idempotent: true },
-  echo: { run: counted("echo", (job) => job.bytes()), idempotent: true },
+/** The one service of a tab: enough to see a hub at work. All else that it computes are programs. */
+const SERVICES = {
+  upper: {
+    run: (job: { text(): string }) => {
+      began("upper");
+      try {
+        return job.text().toUpperCase();
+      } finally {
+        ended();
+      }
+    },
+    idempotent: true,
+  },
 };
 
-type Run = (job: { text(): string; bytes(): Uint8Array }) => unknown;
+function began(what: string): void {
+  running++;
+  doing = what;
+  tellSoon();
+}
 
-function counted(name: string, run: Run): Run {
-  return (job) => {
-    running++;
-    doing = name;
-    try {
-      return run(job);
-    } finally {
-      running--;
-      tellSoon();
-    }
-  };
+function ended(): void {
+  running--;
+  tellSoon();
 }
 
 function tellSoon(): void {
@@ -47,21 +50,43 @@ function tellSoon(): void {
   }, TELL_MS);
 }
 
-async function join({ hub, token, slots, labels, figures }: JoinOrder): Promise<void> {
+/** Engines come when they are first asked for: they are most of what this page weighs. */
+async function engines(slots: number, kept: JoinOrder["figures"]): Promise<EngineSlots> {
+  const { pageSlots } = await import("../../src/engine/worker/page-slots.js");
+  const opened = await pageSlots({
+    slots,
+    worker: () => new Worker(new URL("./engine-worker.ts", import.meta.url), { type: "module" }),
+    figures: {
+      read: (key) => Promise.resolve(kept?.key === key ? kept.figures : undefined),
+      write: (key: string, figures: EngineFigures) => {
+        say({ is: "figures", kept: { key, figures } });
+        return Promise.resolve();
+      },
+    },
+  });
+  return { ...opened, run: (program, inputs) => watched(opened.run(program, inputs)) };
+}
+
+function watched(run: ReturnType<EngineSlots["run"]>): ReturnType<EngineSlots["run"]> {
+  began("a part of a graph");
+  let over = false;
+  const end = () => {
+    if (!over) ended();
+    over = true;
+  };
+  run.settled.then(end, end);
+  return {
+    settled: run.settled,
+    kill() {
+      end();
+      run.kill();
+    },
+  };
+}
+
+async function join(order: JoinOrder): Promise<void> {
   try {
-    say({ is: "figures", figures: figures ?? measure() });
-    node = await ComputingNode.join({
-      hub,
-      ...(token !== undefined && { token: parseToken(token) }),
-      name: "tab",
-      slots,
-      labels,
-      services: SERVICES,
-      onUp: () => say({ is: "up" }),
-      onDown: (reason) => say({ is: "down", reason }),
-      onWaiting: () => say({ is: "waiting" }),
-      onNotice: ({ code, message }) => say({ is: "notice", code, message }),
-    });
+    node = await enter(order, true);
     say({ is: "joined", id: node.id });
     await node.closed;
     say({ is: "left" });
@@ -71,6 +96,39 @@ async function join({ hub, token, slots, labels, figures }: JoinOrder): Promise<
     say({ is: "refused", code, message });
   } finally {
     node = undefined;
+  }
+}
+
+/** With an engine; where there is none, with services only. */
+async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNode> {
+  const { hub, token, slots, labels, figures } = order;
+  let opening = withEngine;
+  try {
+    return await ComputingNode.join({
+      hub,
+      ...(token !== undefined && { token: parseToken(token) }),
+      name: "tab",
+      slots,
+      labels,
+      valuesMb: 256,
+      services: SERVICES,
+      ...(withEngine && {
+        engine: {},
+        engines: async () => {
+          const opened = await engines(slots, figures);
+          opening = false;
+          return opened;
+        },
+      }),
+      onUp: () => say({ is: "up" }),
+      onDown: (reason) => say({ is: "down", reason }),
+      onWaiting: () => say({ is: "waiting" }),
+      onNotice: ({ code, message }) => say({ is: "notice", code, message }),
+    });
+  } catch (error) {
+    if (!opening) throw error;
+    say({ is: "no-engine", why: error instanceof Error ? error.message : String(error) });
+    return enter(order, false);
   }
 }
 

@@ -1,5 +1,11 @@
 // What the page and its node's thread say to each other.
-import type { Figures } from "./benchmark.js";
+import type { EngineFigures } from "../../src/engine/slot.js";
+
+/** What was measured of an engine, kept for the next visit. */
+export interface KeptFigures {
+  readonly key: string;
+  readonly figures: EngineFigures;
+}
 
 export interface JoinOrder {
   readonly do: "join";
@@ -7,14 +13,16 @@ export interface JoinOrder {
   readonly token: string | undefined;
   readonly slots: number;
   readonly labels: readonly string[];
-  /** Known from an earlier visit; absent: it is measured first. */
-  readonly figures: Figures | undefined;
+  /** Of an earlier visit; absent, or of another engine: it is measured first. */
+  readonly figures: KeptFigures | undefined;
 }
 
 export type ToWorker = JoinOrder | { readonly do: "pause" | "resume" | "leave" };
 
 export type FromWorker =
-  | { readonly is: "figures"; readonly figures: Figures }
+  | { readonly is: "figures"; readonly kept: KeptFigures }
+  /** It joins without an engine. */
+  | { readonly is: "no-engine"; readonly why: string }
   | { readonly is: "joined"; readonly id: string }
   | { readonly is: "up" }
   | { readonly is: "down"; readonly reason: string }

@@ -3,9 +3,9 @@
 import { formatToken, type Token } from "../../src/wire/token.js";
 import { hubAddress } from "../hub/address.js";
 import { choice, choose, recall, remember } from "../hub/memory.js";
-import type { Figures } from "./benchmark.js";
-import type { FromWorker, ToWorker } from "./orders.js";
-import { deviceKind, deviceName, keepSettings, readSettings, type Settings } from "./settings.js";
+import { deviceKind } from "./device.js";
+import type { FromWorker, KeptFigures, ToWorker } from "./orders.js";
+import { deviceName, keepSettings, readSettings, type Settings } from "./settings.js";
 
 export type Phase = "idle" | "joining" | "on" | "waiting" | "leaving" | "refused";
 
@@ -15,7 +15,9 @@ export interface Now {
   readonly held: "hidden" | "battery" | undefined;
   readonly reason: string;
   readonly id: string;
-  readonly figures: Figures | undefined;
+  readonly figures: KeptFigures | undefined;
+  /** Why it computes no programs; "": it does. */
+  readonly noEngine: string;
   readonly answered: number;
   readonly running: number;
   readonly doing: string;
@@ -45,7 +47,8 @@ export class Participation {
       held: undefined,
       reason: "",
       id: "",
-      figures: choice<Figures | undefined>("figures", undefined),
+      figures: choice<KeptFigures | undefined>("figures", undefined),
+      noEngine: "",
       answered: 0,
       running: 0,
       doing: "",
@@ -69,7 +72,7 @@ export class Participation {
   start(): void {
     if (this.#worker !== undefined) return;
     remember("on", "yes");
-    this.#set({ phase: "joining", reason: "", running: 0 });
+    this.#set({ phase: "joining", reason: "", running: 0, noEngine: "" });
     const worker = new Worker(new URL("./node-worker.ts", import.meta.url), { type: "module" });
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#heard(data);
@@ -118,8 +121,11 @@ export class Participation {
   #heard(message: FromWorker): void {
     switch (message.is) {
       case "figures":
-        choose("figures", message.figures);
-        this.#set({ figures: message.figures });
+        choose("figures", message.kept);
+        this.#set({ figures: message.kept });
+        break;
+      case "no-engine":
+        this.#set({ noEngine: message.why });
         break;
       case "joined":
         remember("reloaded", undefined);
