@@ -13,7 +13,8 @@ import {
   type MessageOf,
 } from "../wire/index.js";
 import { dial } from "../wire/socket.node.js";
-import { MainNode, type MainNodeOptions } from "./main-node.js";
+import { MainNode } from "./main-node.js";
+import type { MainNodeOptions } from "./main-node-options.js";
 import type { Result } from "./result.js";
 
 const ends: (() => Promise<unknown>)[] = [];

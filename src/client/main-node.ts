@@ -17,68 +17,29 @@ import {
   encodeContent,
   Link,
   nextTurn,
-  onTickEnd,
-  packPayloads,
   packRuns,
   PROTOCOL_VERSION,
-  STREAM_BYTES,
   Transfers,
-  unpackPayloads,
   type ByteStream,
-  type Dial,
   type MessageFrom,
   type MessageOf,
-  type Token,
   type Payload,
   type PayloadColumns,
-  type Upload,
 } from "../wire/index.js";
-import { Arrivals, type Arrival } from "./arrivals.js";
+import { Acks } from "./acks.js";
 import { Batch, type JobSource } from "./batch.js";
 import { Departures } from "./departures.js";
 import { checkJobOptions, type JobOptions } from "./job-options.js";
-import { Outstanding, type Sink } from "./outstanding.js";
-import { PendingRequest } from "./request.js";
+import type { ClientRuntime, MainNodeOptions, RequestOptions } from "./main-node-options.js";
 import { Missed } from "./missed.js";
-import { NEVER_SENT, Solution, unsendable, Unsolved, type Receipt, type Result } from "./result.js";
-
-export interface MainNodeOptions {
-  /** Address of the hub, for instance ws://localhost:9999. */
-  readonly hub: string;
-  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
-  readonly token?: Token;
-  /** Name part of the node's id, 28 bytes at most. Default "main". */
-  readonly name?: string;
-  /** Results that this process misses wait under this name for the next one that gives it. Default: none. */
-  readonly session?: string;
-  /** Users of one hub in different domains never meet. Default "166". */
-  readonly domain?: string | number;
-  readonly kind?: NodeKind;
-  /** Called once an outage: no hub answers, the main node goes on trying. */
-  readonly onWaiting?: (error: FlockworkError) => void;
-  readonly onUp?: () => void;
-  readonly onDown?: (reason: string) => void;
-  /** Something the hub wants the user to know, for instance that no node offers a service. */
-  readonly onNotice?: (notice: { code: string; message: string }) => void;
-}
-
-/** What differs between runtimes. */
-export interface ClientRuntime {
-  readonly dial: Dial;
-  readonly software: string;
-}
-
-/** Options of one awaited job. */
-export interface RequestOptions extends JobOptions {
-  /** Earlier requests of this main node whose solutions the service gets as `job.inputs`. Name them before their solutions are taken. */
-  readonly inputs?: readonly PendingRequest[];
-  /** Cancels the job. */
-  readonly signal?: AbortSignal;
-}
+import { Outstanding, type Sink } from "./outstanding.js";
+import { packJobs } from "./packing.js";
+import { PendingRequest } from "./request.js";
+import { NEVER_SENT, unsendable, Unsolved, type Result } from "./result.js";
+import { Results } from "./results.js";
 
 /** Most inputs of one job. */
 const MAX_INPUTS = 64;
-const NO_BYTES = new Uint8Array(0);
 
 export class MainNode {
   readonly id: NodeId;
@@ -91,16 +52,13 @@ export class MainNode {
   readonly #outstanding = new Outstanding();
   readonly #transfers: Transfers;
   readonly #departures: Departures;
-  readonly #arrivals: Arrivals;
+  readonly #acks: Acks;
+  readonly #results: Results;
   /** Its own: the number of another main node's request would name another job here. */
   readonly #requests = new WeakSet<PendingRequest>();
   #state: NodeState = "unknown";
-  #since: number | undefined = undefined;
   #journal = "";
   #missedCount = 0;
-  #missed: Missed | undefined = undefined;
-  #acks: number[] = [];
-  #acksAsked = false;
 
   protected constructor(options: MainNodeOptions, runtime: ClientRuntime) {
     if (options.session !== undefined && (options.session.length === 0 || options.session.length > 200))
@@ -139,7 +97,8 @@ export class MainNode {
           (index, receipt) => new Unsolved(error, index, receipt),
         ),
     });
-    this.#arrivals = new Arrivals({ transfers, acknowledge: (seq) => this.#acknowledge(seq) });
+    this.#acks = new Acks((ack) => this.#link.sendLater(ack));
+    this.#results = new Results(this.#outstanding, this.#acks, transfers);
   }
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `session_taken`, `version_mismatch`, `unauthorized`. */
@@ -167,7 +126,7 @@ export class MainNode {
     this.#checkOpen();
     const inputs = this.#inputs(options.inputs ?? []);
     const request = new PendingRequest(
-      (receipt) => this.#taken(receipt),
+      (receipt) => this.#results.taken(receipt),
       () => this.#cancel(request),
       options.signal,
     );
@@ -200,7 +159,7 @@ export class MainNode {
       {
         submit: (payloads, sink, index) => this.#submit(wire, payloads, sink, index),
         room: () => this.#outstanding.room(),
-        taken: (receipt) => this.#taken(receipt),
+        taken: (receipt) => this.#results.taken(receipt),
         cancel: (sink) => this.#cancel(sink),
         turn: nextTurn,
       },
@@ -211,18 +170,19 @@ export class MainNode {
   /** Results that earlier processes of this session did not acknowledge; jobs of theirs that still run follow as they end. */
   async *resume(): AsyncGenerator<Result, void> {
     this.#checkOpen();
-    if (this.#missed !== undefined) throw new FlockworkError("bad_argument", "resume() can be called once.");
-    const missed = (this.#missed = new Missed(this.#missedCount));
+    if (this.#results.missed !== undefined)
+      throw new FlockworkError("bad_argument", "resume() can be called once.");
+    const missed = (this.#results.missed = new Missed(this.#missedCount));
     this.#link.send({ t: "resume" });
     for await (const result of missed) {
       yield result;
-      this.#taken(result.receipt);
+      this.#results.taken(result.receipt);
     }
   }
 
   /** Leaves. A session with a name keeps its jobs going and its results; without a name they are given up. */
   async close(): Promise<void> {
-    this.#sendAcks();
+    this.#acks.flush();
     this.#end(
       "stopped",
       new FlockworkError("closed", "The main node was closed before this job was solved."),
@@ -247,14 +207,14 @@ export class MainNode {
       instance: this.#instance,
       domain: String(this.#options.domain ?? DEFAULT_DOMAIN),
       durable: this.#options.session !== undefined,
-      ...(this.#since !== undefined && { since: this.#since }),
+      ...(this.#results.since !== undefined && { since: this.#results.since }),
     };
   }
 
   #up(welcome: MessageOf<"welcome">): void {
     this.#state = "running";
-    if (this.#since === undefined) {
-      this.#since = welcome.nextSeq;
+    if (this.#results.since === undefined) {
+      this.#results.since = welcome.nextSeq;
       this.#missedCount = welcome.missed;
       this.#outstanding.startAt(welcome.nextSeq);
     } else if (welcome.hub !== this.#journal) {
@@ -266,11 +226,12 @@ export class MainNode {
         (index, receipt) => new Unsolved(lost, index, receipt),
         this.#departures.seqs(),
       );
-      this.#missed?.end();
+      this.#results.missed?.end();
     }
     this.#journal = welcome.hub;
-    this.#sendAcks();
-    if (this.#missed !== undefined && !this.#missed.ended) this.#link.send({ t: "resume" });
+    this.#acks.flush();
+    const { missed } = this.#results;
+    if (missed !== undefined && !missed.ended) this.#link.send({ t: "resume" });
     this.#departures.resend();
     this.#transfers.up();
     // A cancel may have been lost with the link.
@@ -295,14 +256,11 @@ export class MainNode {
         );
         break;
       case "solutions":
-        this.#solutions(message);
+        this.#results.solutions(message);
         break;
-      case "unsolved": {
-        const reasons = message.reasons.map(([node, code, text]) => ({ node, code, message: text }));
-        const error = new JobError(message.code, message.message, reasons, reasons.at(-1)?.node);
-        this.#settle(message.seq, (index, receipt) => new Unsolved(error, index, receipt));
+      case "unsolved":
+        this.#results.unsolved(message);
         break;
-      }
       case "grant":
       case "kept":
       case "chunk":
@@ -319,35 +277,6 @@ export class MainNode {
     }
   }
 
-  #solutions(message: MessageOf<"solutions">): void {
-    const payloads = unpackPayloads(message);
-    const node = message.node as NodeId;
-    const streams = new Map(message.streams);
-    for (let i = 0; i < message.seqs.length; i++) {
-      const payload = payloads[i];
-      if (payload === undefined)
-        throw new FlockworkError("bad_message", `"solutions" has fewer payloads than jobs.`);
-      const seq = message.seqs[i]!;
-      const size = streams.get(i);
-      const arrived = (arrival: Arrival) =>
-        this.#settle(seq, (index, receipt) => new Solution(arrival, node, index, receipt));
-      if (size === undefined) arrived({ payload });
-      else if (!this.#arrivals.knows(seq))
-        this.#arrivals.add(seq, payload.kind, size, arrived, (error) =>
-          this.#settle(seq, (index, receipt) => new Unsolved(unsendable(error), index, receipt)),
-        );
-    }
-  }
-
-  #settle(seq: number, result: (index: number, receipt: Receipt) => Result): void {
-    const ticket = this.#outstanding.take(seq);
-    if (ticket !== undefined) ticket.sink.settle(ticket.index, result(ticket.index, ticket));
-    else if (this.#missed !== undefined && seq < (this.#since ?? 0))
-      this.#missed.add(seq, result(seq, { seq, bytes: -1 }));
-    // Seen before: the acknowledgement was lost with a link.
-    else this.#acknowledge(seq);
-  }
-
   /** Sends jobs; those that are large, or streams, are uploaded first. */
   #submit(
     options: Omit<MessageOf<"submit">, "seq" | "t" | "streams" | keyof PayloadColumns>,
@@ -355,22 +284,8 @@ export class MainNode {
     sink: Sink,
     index: number,
   ): number {
-    const uploads = new Map<number, Upload>();
-    const payloads = jobs.map((job, i): Payload => {
-      const source = "source" in job ? job.source : job.bytes;
-      if (source instanceof Uint8Array && source.length < STREAM_BYTES)
-        return { kind: job.kind, bytes: source };
-      uploads.set(i, this.#transfers.upload(source));
-      return { kind: job.kind, bytes: NO_BYTES };
-    });
-    const streams = [...uploads].map(([i, { id }]): [number, string] => [i, id]);
-    const sizes = payloads.map(({ bytes }, i) => uploads.get(i)?.bytes ?? bytes.length);
-    const message = this.#outstanding.add(
-      { t: "submit", ...options, ...packPayloads(payloads), ...(streams.length > 0 && { streams }) },
-      sizes,
-      sink,
-      index,
-    );
+    const { columns, sizes, uploads } = packJobs(jobs, this.#transfers);
+    const message = this.#outstanding.add({ t: "submit", ...options, ...columns }, sizes, sink, index);
     this.#departures.add(message, uploads);
     return message.seq;
   }
@@ -402,27 +317,7 @@ export class MainNode {
   #giveUp(seq: number): void {
     this.#departures.delete(seq);
     const error = new JobError("cancelled", "The job was cancelled.");
-    this.#settle(seq, (index, receipt) => new Unsolved(error, index, receipt));
-  }
-
-  #taken(receipt: Receipt): void {
-    if (receipt.bytes >= 0) this.#outstanding.leave(receipt);
-    if (receipt.seq >= 0 && this.#arrivals.taken(receipt.seq)) this.#acknowledge(receipt.seq);
-  }
-
-  #acknowledge(seq: number): void {
-    this.#acks.push(seq);
-    if (this.#acksAsked) return;
-    this.#acksAsked = true;
-    onTickEnd(() => {
-      this.#acksAsked = false;
-      this.#sendAcks();
-    });
-  }
-
-  #sendAcks(): void {
-    if (this.#acks.length === 0) return;
-    if (this.#link.sendLater({ t: "ack", runs: packRuns(this.#acks) })) this.#acks = [];
+    this.#results.settle(seq, (index, receipt) => new Unsolved(error, index, receipt));
   }
 
   #checkOpen(): void {
@@ -437,6 +332,6 @@ export class MainNode {
     this.#outstanding.settleAll((index, receipt) => new Unsolved(lost, index, receipt), []);
     this.#departures.clear();
     this.#transfers.close(error);
-    this.#missed?.end();
+    this.#results.missed?.end();
   }
 }

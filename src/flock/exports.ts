@@ -11,8 +11,17 @@ export {
 } from "../ids/index.js";
 export {
   Batch,
+  Flock,
+  Graph,
+  GraphFailure,
   Solution,
   Unsolved,
+  type FlockOptions,
+  type GraphOptions,
+  type GraphPlan,
+  type OperationFailure,
+  type OperatorFigures,
+  type Progress,
   type JobOptions,
   type MainNodeOptions,
   type Result,
@@ -26,4 +35,5 @@ export {
   type ServiceFunction,
   type Services,
 } from "../node/index.js";
+export { GraphError } from "../graph/error.js";
 export { Tensor, type DType } from "../tensor/index.js";

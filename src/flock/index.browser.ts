@@ -1,5 +1,10 @@
 // The package's face in a page: main and computing nodes over the platform's WebSocket. A page starts no hub.
-import { MainNode as ClientMainNode, type MainNodeOptions } from "../client/index.js";
+import {
+  Flock,
+  MainNode as ClientMainNode,
+  type FlockOptions,
+  type MainNodeOptions,
+} from "../client/index.js";
 import {
   ComputingNode as NodeComputingNode,
   noModules,
@@ -19,6 +24,11 @@ export const MainNode = {
     return ClientMainNode.start(options, { dial, software: SOFTWARE });
   },
 };
+
+/** Joins the hub at `hub` as a client whose graphs nodes compute. Rejects with `version_mismatch`, `unauthorized`. */
+export function connect(options: FlockOptions): Promise<Flock> {
+  return Flock.start(options, { dial, software: SOFTWARE });
+}
 
 /** A page brings its engines along: they are large, and not every page computes programs. */
 export interface PageNodeOptions extends ComputingNodeOptions {

@@ -1,6 +1,12 @@
 // The package's face in Node: join() for main and computing nodes, with the hub found or started.
 import { join } from "node:path";
-import { MainNode as ClientMainNode, type MainNodeOptions } from "../client/index.js";
+import {
+  Flock,
+  MainNode as ClientMainNode,
+  type ClientRuntime,
+  type FlockOptions,
+  type MainNodeOptions,
+} from "../client/index.js";
 import { SOFTWARE } from "../hub/index.js";
 import {
   ComputingNode as NodeComputingNode,
@@ -38,36 +44,20 @@ export const MainNode = {
    * which ends with it; another main node of this machine then takes its place. Rejects with `session_taken`,
    * `version_mismatch`, `data_locked`.
    */
-  async join(options: JoinOptions<MainNodeOptions> = {}): Promise<ClientMainNode> {
-    const target = await findHub(options, "main");
-    const runtime = { dial: dialWith({ ca: target.ca }), software: SOFTWARE };
-    if (!target.local) return ClientMainNode.start(joined(options, target), runtime);
-    const standIn = new StandIn(target.url, (error) => options.onNotice?.(error));
-    await standIn.start();
-    try {
-      const main = await ClientMainNode.start(
-        {
-          ...joined(options, target),
-          onUp: () => {
-            void standIn.up();
-            options.onUp?.();
-          },
-          onDown: (reason) => {
-            standIn.down();
-            options.onDown?.(reason);
-          },
-        },
-        runtime,
-      );
-      endWith(main, standIn);
-      await standIn.up();
-      return main;
-    } catch (error) {
-      await standIn.close();
-      throw error;
-    }
+  join(options: JoinOptions<MainNodeOptions> = {}): Promise<ClientMainNode> {
+    return joinOrStandIn(options, (own, runtime) => ClientMainNode.start(own, runtime));
   },
 };
+
+export type ConnectOptions = JoinOptions<FlockOptions>;
+
+/**
+ * Joins a hub as a client whose graphs nodes compute. Finds the hub as MainNode.join() does, and starts one inside this process
+ * where there is none. Rejects with `version_mismatch`, `unauthorized`, `data_locked`.
+ */
+export function connect(options: ConnectOptions = {}): Promise<Flock> {
+  return joinOrStandIn(options, (own, runtime) => Flock.start(own, runtime));
+}
 
 /** What this user's nodes have measured of their links and of their engines. */
 const LINKS_FILE = "links.json";
@@ -108,11 +98,44 @@ function joined<Options extends HubAccess>(
   return { ...rest, hub: url, ...(token && { token }) };
 }
 
-/** The hub inside this process leaves with its main node. */
-function endWith(main: ClientMainNode, standIn: StandIn): void {
-  const close = main.close.bind(main);
-  main.close = async () => {
-    await close();
+/** What a client of either kind says when its link comes and goes. */
+type Told = Pick<MainNodeOptions, "hub" | "onUp" | "onDown" | "onNotice">;
+
+/** A client at the hub that was found, or at one inside this process, which leaves with it. */
+async function joinOrStandIn<Options extends Told, Client extends { close(): Promise<void> }>(
+  options: JoinOptions<Options> & Pick<Options, "onUp" | "onDown" | "onNotice">,
+  start: (options: Options, runtime: ClientRuntime) => Promise<Client>,
+): Promise<Client> {
+  const target = await findHub(options, "main");
+  const runtime = { dial: dialWith({ ca: target.ca }), software: SOFTWARE };
+  const own = joined(options, target) as unknown as Options;
+  if (!target.local) return start(own, runtime);
+  const standIn = new StandIn(target.url, (error) => options.onNotice?.(error));
+  await standIn.start();
+  try {
+    const client = await start(
+      {
+        ...own,
+        onUp: () => {
+          void standIn.up();
+          options.onUp?.();
+        },
+        onDown: (reason: string) => {
+          standIn.down();
+          options.onDown?.(reason);
+        },
+      },
+      runtime,
+    );
+    const close = client.close.bind(client);
+    client.close = async () => {
+      await close();
+      await standIn.close();
+    };
+    await standIn.up();
+    return client;
+  } catch (error) {
     await standIn.close();
-  };
+    throw error;
+  }
 }

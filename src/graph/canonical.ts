@@ -62,6 +62,7 @@ export function canonicalize(outputs: readonly Expression[], declared: ReadonlyS
         own,
         symbols.inTypes(node.types),
         node.source?.value && { value: node.source.value },
+        node,
       );
       ids.set(twin, ids.size);
       unique.set(key, twin);

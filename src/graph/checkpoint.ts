@@ -65,7 +65,7 @@ function rebuild(y: Expression, from: readonly Expression[], to: readonly Expres
     return node ? new Expression(node, x.index) : x;
   };
   for (const node of between(y, from))
-    copies.set(node, new Node(node.row, node.inputs.map(copy), node.attrs, node.types, node.source));
+    copies.set(node, new Node(node.row, node.inputs.map(copy), node.attrs, node.types, node.source, node));
   return copy(y);
 }
 

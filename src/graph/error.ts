@@ -4,7 +4,7 @@
 export class GraphError extends Error {
   constructor(
     message: string,
-    readonly code: "bad_argument" | "bad_model" | "limit" | "unsupported" = "bad_argument",
+    readonly code: "bad_argument" | "bad_model" | "limit" | "unsupported" | "graph_failed" = "bad_argument",
     options?: ErrorOptions,
   ) {
     super(message, options);

@@ -3,18 +3,27 @@ import type { DType, Tensor } from "../tensor/index.js";
 import type { Shape } from "./dim.js";
 import { castFor } from "./kernels.js";
 import type { Methods } from "./methods.js";
+import { commonOwner, ownerOf, type Owner } from "./owner.js";
 import type { Attrs, NodeRow } from "./row.js";
 import type { Type } from "./shape.js";
 
 /** One application of an operator. `value` and `name` are for sources only. */
 export class Node {
+  /** Who computes it, where its leaves are of a graph of a flock. Copies have none. */
+  owner: Owner | undefined = undefined;
+  /** The node that a person built and that this one is a copy of, or stands for. */
+  origin: Node | undefined;
+
   constructor(
     readonly row: NodeRow,
     readonly inputs: readonly Expression[],
     readonly attrs: Attrs,
     readonly types: readonly Type[],
     readonly source?: { readonly name?: string; readonly value?: Tensor },
-  ) {}
+    copyOf?: Node,
+  ) {
+    this.origin = copyOf?.origin ?? copyOf;
+  }
 }
 
 /** One output of a node: what every expression has before the catalogue gives it methods. */
@@ -47,6 +56,19 @@ class ExpressionCore {
     return this.label ?? this.node.source?.name;
   }
 
+  /**
+   * Its value, computed by the flock that its graph belongs to. Throws a GraphError where it belongs to no graph; rejects
+   * with one that says which operation failed, where it was built, and why.
+   */
+  value(): Promise<Tensor> {
+    return ownerOf(this as unknown as Expression).read(this as unknown as Expression);
+  }
+
+  /** Has its value computed and kept under a name, until somebody deletes it. Rejects with `name_taken`. */
+  persist(name: string): Promise<void> {
+    return ownerOf(this as unknown as Expression).persist(this as unknown as Expression, name);
+  }
+
   /** `matmul float32 [batch,10]` */
   toString(): string {
     return `${this.name ?? this.node.row.name} ${this.dtype} [${this.shape.join(",")}]`;
@@ -69,6 +91,11 @@ export function applyAll(row: NodeRow, inputs: readonly Expression[], attrs: Att
   );
   if (row.kind === "tensor") castFor(row, inputs);
   const node = new Node(row, inputs, attrs, types);
+  const owner = commonOwner(row.name, inputs);
+  if (owner !== undefined) {
+    node.owner = owner;
+    owner.built(node);
+  }
   return types.map((_, i) => new Expression(node, i));
 }
 

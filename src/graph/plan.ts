@@ -8,7 +8,7 @@ import { estimate, type Estimate } from "./plan/estimate.js";
 import { Fleet, type Capacity } from "./plan/fleet.js";
 import { group, type Group } from "./plan/group.js";
 import { split, type Split } from "./plan/split.js";
-import { toTasks, type InputSource, type PlannedTask, type Source } from "./plan/task.js";
+import { toTasks, type InputSource, type PlannedTask, type Source, type Wiring } from "./plan/task.js";
 import { count } from "./nd.js";
 import type { Program } from "./program.js";
 
@@ -97,7 +97,7 @@ export function plan(p: Program, capacity: Capacity, { lengths = {} }: PlanOptio
   );
   for (const [node, { of, axis, from, to }] of best.parts)
     names.set(node, { kind: "input", name: names.get(of)!.name, part: { axis, from, to } });
-  const { tasks, outputs } = toTasks(best.groups, best.outputs, names);
+  const { tasks, outputs } = (best === whole && asItIs(p)) || toTasks(best.groups, best.outputs, names);
   const total = best.groups.reduce<Cost>(
     (sum, { cost }) => ({ flops: sum.flops + cost.flops, bytes: sum.bytes + cost.bytes }),
     { flops: 0, bytes: 0 },
@@ -120,6 +120,15 @@ export function plan(p: Program, capacity: Capacity, { lengths = {} }: PlanOptio
       seconds: best.estimate.seconds,
       alone: whole.estimate.seconds,
     },
+  };
+}
+
+/** The program as the one task that it is already; undefined where it must be written anew. */
+function asItIs(p: Program): Wiring | undefined {
+  if (p.graph.symbols.size > 0 || p.graph.outputs.some((x) => x.node.row.kind === "source")) return undefined;
+  return {
+    tasks: [{ program: p, inputs: p.inputs.map(({ name }): Source => ({ kind: "input", name })) }],
+    outputs: p.outputs.map((_, output): Source => ({ kind: "task", task: 0, output })),
   };
 }
 

@@ -28,18 +28,30 @@ export interface Port {
 }
 
 export class Program {
-  /** SHA-256 of the model's bytes: equal structure, equal hash. */
-  readonly hash: string;
+  #model: Uint8Array | undefined = undefined;
+  #hash: string | undefined = undefined;
 
   constructor(
     readonly graph: CanonicalGraph,
     /** What the model needs, in its order. */
     readonly inputs: readonly Port[],
     readonly outputs: readonly Port[],
-    /** The canonical ONNX model. */
-    readonly model: Uint8Array,
-  ) {
-    this.hash = bytesToHex(sha256(model));
+  ) {}
+
+  /** The canonical ONNX model. */
+  get model(): Uint8Array {
+    this.#model ??= toModel({
+      nodes: this.graph.nodes,
+      inputs: this.graph.inputs.map(({ node }) => ({ node, name: node.source!.name! })),
+      outputs: this.graph.outputs.map((expression, i) => ({ expression, name: `o${i}` })),
+    });
+    return this.#model;
+  }
+
+  /** SHA-256 of the model's bytes: equal structure, equal hash. */
+  get hash(): string {
+    this.#hash ??= bytesToHex(sha256(this.model));
+    return this.#hash;
   }
 
   /** FLOPs and bytes of one run, for these lengths of the symbols. */
@@ -111,7 +123,15 @@ export class Program {
 }
 
 /** Freezes the graph behind `outputs`. Throws a GraphError when two inputs share a name. */
-export function program({ inputs = {}, outputs }: ProgramSpec): Program {
+export function program(spec: ProgramSpec): Program {
+  const made = unwritten(spec);
+  // Whatever can not be written is told here, not where the model is read.
+  void made.model;
+  return made;
+}
+
+/** The same for a program that is to be planned: its model is written only if somebody asks for it. */
+export function unwritten({ inputs = {}, outputs }: ProgramSpec): Program {
   const names = new Map<Node, string>();
   for (const [name, x] of Object.entries(inputs)) {
     if (x.node.row !== inputRow && x.node.row !== constantRow)
@@ -137,12 +157,7 @@ export function program({ inputs = {}, outputs }: ProgramSpec): Program {
     taken.add(name);
   }
   const outs = Object.entries(outputs).map(([name, x], i): Port => ({ name, slot: `o${i}`, type: x.type }));
-  const model = toModel({
-    nodes: graph.nodes,
-    inputs: graph.inputs.map(({ node }) => ({ node, name: node.source!.name! })),
-    outputs: graph.outputs.map((expression, i) => ({ expression, name: `o${i}` })),
-  });
-  return new Program(graph, ports, outs, model);
+  return new Program(graph, ports, outs);
 }
 
 /** Expressions by their names, to be spread into outputs: `...named(gradients(loss, [w, b]))` gives `w` and `b`. Nameless ones are `output0`, ... */

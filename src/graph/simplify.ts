@@ -47,6 +47,7 @@ export function simplify(
     },
     again: (x) => rewrite(x.node)[x.index]!,
   };
+  const results = new Map<Node, readonly Expression[]>();
   const rewrite = (node: Node): readonly Expression[] => {
     if (node.row.kind === "mark") return [node.inputs[0]!];
     if (node.row.kind !== "tensor") return expressionsOf(node);
@@ -54,11 +55,13 @@ export function simplify(
     if (folded) return folded;
     for (const rule of rulesOf(node.row)) {
       const better = rule(node, scene);
-      if (better) return [better];
+      if (!better) continue;
+      // What a rule has made stands for the node; what it has found was there before.
+      if (better.node !== node && !results.has(better.node)) better.node.origin ??= node.origin ?? node;
+      return [better];
     }
     return expressionsOf(node);
   };
-  const results = new Map<Node, readonly Expression[]>();
   const simple = (x: Expression): Expression => results.get(x.node)![x.index]!;
   for (const node of topological(outputs))
     results.set(
@@ -192,5 +195,5 @@ function expressionsOf(node: Node): Expression[] {
 
 function withInputs(node: Node, inputs: readonly Expression[]): Node {
   const same = inputs.every((x, i) => x.node === node.inputs[i]!.node && x.index === node.inputs[i]!.index);
-  return same ? node : new Node(node.row, inputs, node.attrs, node.types, node.source);
+  return same ? node : new Node(node.row, inputs, node.attrs, node.types, node.source, node);
 }

@@ -12,24 +12,21 @@ import {
 import {
   Link,
   nextTurn,
-  onTickEnd,
   PROTOCOL_VERSION,
-  STREAM_BYTES,
   Transfers,
   type MessageFrom,
   type MessageOf,
-  type Upload,
 } from "../wire/index.js";
-import { Answers, type Single } from "./answers.js";
+import { Answering } from "./answering.js";
 import { attemptsOf, eachAttempt } from "./attempts.js";
 import { linkFigures, measureLink, Probes } from "./compute/link-probe.js";
 import { openEngine, type OpenedEngine } from "./compute/open-engine.js";
 import { computedMessage, ProgramDesk } from "./compute/program-desk.js";
-import { Credit } from "./credit.js";
+import { Demand } from "./demand.js";
 import type { ComputingNodeOptions, NodeRuntime } from "./node-options.js";
 import type { ModuleRunner } from "./runner.js";
-import { failureOf, installServices, type InstalledService } from "./service.js";
-import { Slots, type Attempt, type Outcome } from "./slots.js";
+import { installServices, type InstalledService } from "./service.js";
+import { Slots, type Attempt } from "./slots.js";
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
 const CONFIRM_MS = 2000;
@@ -44,8 +41,8 @@ export class ComputingNode {
   readonly #services: ReadonlyMap<string, InstalledService>;
   readonly #modules: ModuleRunner;
   readonly #slots: Slots;
-  readonly #answers = new Answers();
-  readonly #credit: Credit;
+  readonly #demand: Demand;
+  readonly #answering: Answering;
   readonly #transfers: Transfers;
   readonly #link: Link<"node">;
   /** Absent in a node that computes no programs. */
@@ -53,16 +50,7 @@ export class ComputingNode {
   readonly #probes = new Probes((probe) => this.#link.send(probe));
   readonly #instance = randomHex(8);
   readonly #domain: string;
-  #dropped: { tasks: number[]; attempts: number[] } = { tasks: [], attempts: [] };
-  #flushAsked = false;
-  #lastFlush = 0;
-  #answered = 0;
   #state: NodeState = "unknown";
-  #paused: boolean;
-  /** It measures its link, before it takes anything. */
-  #measuring = false;
-  /** The window that the last hello named. */
-  #greeted = 0;
   #leaving: Promise<void> | undefined = undefined;
   #idle: (() => void) | undefined = undefined;
   #beat: { close(): void } | undefined = undefined;
@@ -76,35 +64,35 @@ export class ComputingNode {
   ) {
     const slots = options.slots ?? 1;
     this.#options = options;
-    this.#paused = options.paused ?? false;
     this.#runtime = runtime;
     this.#services = services;
     this.#domain = String(options.domain ?? DEFAULT_DOMAIN);
     this.id = makeNodeId(options.name ?? "node", randomBytes(4));
     this.kind = options.kind ?? "computing";
     this.#modules = runtime.modules();
-    this.#credit = new Credit(slots);
+    this.#demand = new Demand(options, () => this.#slots.size);
     this.#slots = new Slots(slots, this.#services, this.#modules, {
-      solved: (attempt, ms, outcome) => this.#solved(attempt, ms, outcome),
+      solved: (attempt, ms, outcome) => {
+        this.#demand.measured(ms);
+        this.#answering.solved(attempt, ms, outcome);
+        this.#count();
+      },
       computed: (attempt, ms, computed) => {
-        this.#credit.measured(1, ms);
-        this.#answer(computedMessage(attempt, computed));
+        this.#demand.measured(ms);
+        this.#answering.single(computedMessage(attempt, computed));
         this.#count();
       },
       upload: (source) => this.#transfers.upload(source),
       cancel: (upload) => this.#transfers.cancel(upload),
       failed: (attempt, failure) => {
-        this.#answer({ t: "failed", task: attempt.task, attempt: attempt.attempt, ...failure });
+        this.#answering.failed(attempt, failure);
         this.#count();
       },
       dropped: (attempt) => {
-        this.#giveBack(attempt.task, attempt.attempt);
+        this.#answering.giveBack(attempt.task, attempt.attempt);
         this.#checkIdle();
       },
-      // What was answered must not wait behind a service that holds the thread.
-      beforeStart: () => {
-        if (this.#flushAsked && performance.now() - this.#lastFlush > 1) this.#flush();
-      },
+      beforeStart: () => this.#answering.flushBefore(),
     });
     this.closed = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -114,10 +102,7 @@ export class ComputingNode {
       url: options.hub,
       dial: runtime.dial,
       token: options.token,
-      hello: () => {
-        this.#greeted = this.#wanted;
-        return this.#hello();
-      },
+      hello: () => this.#hello(this.#demand.greet()),
       onUp: () => this.#up(),
       onDown: (reason) => {
         this.#state = "unknown";
@@ -139,6 +124,7 @@ export class ComputingNode {
     });
     this.#transfers = new Transfers(this.#link);
     this.#desk = opened && new ProgramDesk({ ...opened, link: this.#link, transfers: this.#transfers });
+    this.#answering = new Answering(this.#link, this.#transfers, () => this.#demand.news());
   }
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`, `unauthorized`. */
@@ -165,7 +151,7 @@ export class ComputingNode {
     const { notes } = this.#runtime;
     const note = `link ${this.#options.hub}`;
     if (desk !== undefined) desk.linkFigures = linkFigures(await notes?.read(note));
-    this.#measuring = desk !== undefined && desk.linkFigures === undefined;
+    this.#demand.measuring = desk !== undefined && desk.linkFigures === undefined;
     await this.#link.connect();
     if (desk === undefined) return;
     const measured = measureLink(this.#probes.probe).then(async (figures) => {
@@ -173,9 +159,9 @@ export class ComputingNode {
       desk.linkFigures = figures;
       await notes?.write(note, figures);
     });
-    if (this.#measuring) await measured;
-    this.#measuring = false;
-    this.#askFlush();
+    if (this.#demand.measuring) await measured;
+    this.#demand.measuring = false;
+    this.#answering.askFlush();
   }
 
   get state(): NodeState {
@@ -184,24 +170,24 @@ export class ComputingNode {
 
   /** Jobs answered so far, failures included. */
   get answered(): number {
-    return this.#answered;
+    return this.#demand.answered;
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#demand.paused;
   }
 
   /** Takes nothing new until resume(): what runs is finished, what waits here is given back. */
   pause(): void {
-    this.#paused = true;
+    this.#demand.paused = true;
     this.#slots.recallAll();
-    this.#askFlush();
+    this.#answering.askFlush();
   }
 
   /** Takes tasks again. */
   resume(): void {
-    this.#paused = false;
-    this.#askFlush();
+    this.#demand.paused = false;
+    this.#answering.askFlush();
   }
 
   /** Takes nothing new, finishes what runs, gives back what waits, leaves. */
@@ -221,8 +207,8 @@ export class ComputingNode {
     this.#link.drop();
   }
 
-  #hello(): MessageOf<"hello"> {
-    const mine = [...this.#slots.held(), ...this.#answers.unconfirmed()];
+  #hello(window: number): MessageOf<"hello"> {
+    const mine = [...this.#slots.held(), ...this.#answering.unconfirmed()];
     return {
       t: "hello",
       version: PROTOCOL_VERSION,
@@ -235,7 +221,7 @@ export class ComputingNode {
       domain: this.#domain,
       node: {
         slots: this.#options.slots ?? 1,
-        window: this.#wanted,
+        window,
         services: [...this.#services.keys()],
         ...(this.#options.memoryMb !== undefined && { memoryMb: this.#options.memoryMb }),
         ...(this.#options.labels && { labels: [...this.#options.labels] }),
@@ -253,15 +239,13 @@ export class ComputingNode {
     this.#state = "running";
     if (this.#beat === undefined)
       this.#beat = this.#runtime.startBeat?.(
-        { ...this.#hello(), role: "beat", node: undefined },
+        { ...this.#hello(0), role: "beat", node: undefined },
         this.#options.hub,
         this.#options.token,
       );
-    for (const message of this.#answers.all()) this.#link.send(message);
+    this.#answering.resend();
     this.#transfers.up();
-    // The hub counts from the hello: what was said since then is lost.
-    this.#credit.told = this.#greeted;
-    if (this.#wanted !== this.#greeted) this.#askFlush();
+    if (this.#demand.greeted()) this.#answering.askFlush();
     this.#options.onUp?.();
   }
 
@@ -281,11 +265,13 @@ export class ComputingNode {
       case "stop":
         eachAttempt(message, (task, attempt) => {
           // What is not here (any more) is answered too, so that the hub does not wait for it.
-          if (!this.#slots.stop(task, attempt)) this.#stopAnswer(task, attempt);
+          if (this.#slots.stop(task, attempt)) return;
+          this.#answering.stop(task, attempt);
+          this.#checkIdle();
         });
         break;
       case "stored":
-        this.#answers.confirmed(message);
+        this.#answering.confirmed(message);
         this.#checkIdle();
         break;
       case "fetch":
@@ -306,7 +292,7 @@ export class ComputingNode {
       case "broken": {
         if (this.#desk?.receive(message)) break;
         const unknown = this.#transfers.receive(message);
-        if (unknown !== undefined) this.#uploadLost(unknown, message);
+        if (unknown !== undefined) this.#answering.uploadLost(unknown, message);
         break;
       }
       case "welcome":
@@ -320,146 +306,31 @@ export class ComputingNode {
 
   /** Starts what a run brings, and gives back what came after the node had asked for no more. */
   #take(attempts: readonly Attempt[]): void {
-    const room = this.#room;
+    const { room, exact } = this.#demand;
     const kept = room >= attempts.length ? attempts : attempts.slice(0, room);
     for (const attempt of attempts.slice(kept.length)) {
       if ("program" in attempt) attempt.leave();
-      this.#giveBack(attempt.task, attempt.attempt);
+      this.#answering.giveBack(attempt.task, attempt.attempt);
     }
-    if (this.#exact) this.#askFlush();
+    if (exact) this.#answering.askFlush();
     this.#slots.add(kept);
   }
 
-  /** How many more tasks it may start before it leaves. */
-  get #room(): number {
-    if (this.#leaving !== undefined || this.#paused || this.#measuring) return 0;
-    const { limit = Infinity } = this.#options;
-    return Math.max(0, limit - this.#answered - this.#slots.size);
-  }
-
-  /** A large solution is uploaded first, and its answer follows. */
-  #solved({ task, attempt }: Attempt, ms: number, { kind, bytes, upload }: Outcome): void {
-    this.#credit.measured(1, ms);
-    if (upload !== undefined || bytes.length >= STREAM_BYTES)
-      this.#answerWith(task, attempt, ms, kind, upload ?? this.#transfers.upload(bytes));
-    else this.#answers.solved(task, attempt, ms, { kind, bytes });
-    this.#askFlush();
-    this.#count();
-  }
-
-  #answerWith(task: number, attempt: number, ms: number, kind: number, upload: Upload): void {
-    this.#answers.uploading(task, attempt, ms, kind, upload);
-    upload.kept.then(
-      () => {
-        this.#answers.uploaded(upload);
-        this.#askFlush();
-      },
-      (error: unknown) => {
-        if (this.#answers.takeUpload(upload.id) !== undefined) this.#fail(task, attempt, error);
-      },
-    );
-  }
-
-  /** The hub has lost an upload, by a restart: it is sent anew, or its attempt has failed. */
-  #uploadLost(id: string, { code, message }: { code: string; message: string }): void {
-    const answer = this.#answers.takeUpload(id);
-    if (answer === undefined) return;
-    const { task, attempt, ms, payload, upload } = answer;
-    if (code === "stream_lost" && upload.whole !== undefined)
-      this.#answerWith(task, attempt, ms, payload.kind, this.#transfers.upload(upload.whole));
-    else this.#fail(task, attempt, new FlockworkError(code, message));
-  }
-
-  #fail(task: number, attempt: number, error: unknown): void {
-    this.#answer({ t: "failed", task, attempt, ...failureOf(error) });
-  }
-
-  /** An answer in a message of its own. */
-  #answer(answer: Single): void {
-    this.#answers.single(answer);
-    this.#link.send(answer);
-    this.#askFlush();
-  }
-
-  /** An answer that is still being uploaded is given up; what is not here (any more) is given back. */
-  #stopAnswer(task: number, attempt: number): void {
-    const upload = this.#answers.uploadOf(task, attempt);
-    if (upload !== undefined) {
-      this.#answers.takeUpload(upload.id);
-      this.#transfers.cancel(upload);
-    }
-    this.#giveBack(task, attempt);
-    this.#checkIdle();
-  }
-
-  #giveBack(task: number, attempt: number): void {
-    this.#dropped.tasks.push(task);
-    this.#dropped.attempts.push(attempt);
-    this.#askFlush();
-  }
-
-  /** The credit to ask for, when the hub should hear of it. */
-  #creditNews(): number | undefined {
-    const { told } = this.#credit;
-    const wanted = this.#wanted;
-    if (wanted > 0 && told > 0) return this.#exact ? undefined : this.#credit.news();
-    if (wanted === told) return undefined;
-    this.#credit.told = wanted;
-    return wanted;
-  }
-
-  /** Whether it holds no more than it can start. */
-  get #exact(): boolean {
-    return this.#options.limit !== undefined || this.#options.prefetch === false;
-  }
-
-  /** How many tasks it wants to hold now; 0: none, and none new. */
-  get #wanted(): number {
-    const room = this.#room;
-    return Math.min(room, this.#exact ? (this.#options.slots ?? 1) : this.#credit.window);
-  }
-
-  #askFlush(): void {
-    if (this.#flushAsked) return;
-    this.#flushAsked = true;
-    onTickEnd(() => this.#flush());
-  }
-
-  #flush(): void {
-    if (!this.#flushAsked) return;
-    this.#flushAsked = false;
-    this.#lastFlush = performance.now();
-    // First: an answer would bring the next task to a node that wants none.
-    const window = this.#creditNews();
-    if (window !== undefined) this.#link.send({ t: "credit", window });
-    for (const message of this.#answers.takeFresh()) this.#link.send(message);
-    if (this.#dropped.tasks.length > 0) {
-      const { tasks, attempts } = this.#dropped;
-      this.#dropped = { tasks: [], attempts: [] };
-      this.#link.send({
-        t: "dropped",
-        tasks: Float64Array.from(tasks),
-        attempts: Uint16Array.from(attempts),
-      });
-    }
-    this.#link.flush();
-  }
-
   #count(): void {
-    this.#answered++;
-    const { limit } = this.#options;
-    if (limit !== undefined && this.#answered >= limit) void this.close();
+    this.#demand.answered++;
+    if (this.#demand.done) void this.close();
     this.#checkIdle();
   }
 
   #checkIdle(): void {
-    if (this.#slots.size === 0 && this.#answers.size === 0) this.#idle?.();
+    if (this.#slots.size === 0 && this.#answering.size === 0) this.#idle?.();
   }
 
   async #leave(): Promise<void> {
+    this.#demand.leaving = true;
     this.pause();
-    this.#flush();
-    if (this.#slots.size > 0 || this.#answers.size > 0)
+    this.#answering.flush();
+    if (this.#slots.size > 0 || this.#answering.size > 0)
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
         this.#checkIdle();

@@ -36,6 +36,11 @@ export class Tensor<D extends DType = DType> {
     const shown = Array.from(this.data.subarray(0, 16) as Iterable<number | bigint>, String).join(" ");
     return `Tensor ${this.dtype} [${this.shape.join(",")}] ${shown}${this.size > 16 ? " ..." : ""}`;
   }
+
+  /** How Node prints it. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }
 
 /**
@@ -43,13 +48,20 @@ export class Tensor<D extends DType = DType> {
  * The elements start at a multiple of 8, so a reader whose bytes are aligned can view them in place.
  */
 export function encodeTensor(tensor: Tensor): Uint8Array {
-  const header = tensorHeaderBytes(tensor.shape.length);
-  const out = new Uint8Array(header + tensor.bytes);
+  const header = tensorHeader(tensor);
+  const out = new Uint8Array(header.length + tensor.bytes);
+  out.set(header);
+  out.set(new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.bytes), header.length);
+  return out;
+}
+
+/** What stands before the elements in encodeTensor()'s bytes. */
+export function tensorHeader({ dtype, shape }: Tensor): Uint8Array {
+  const out = new Uint8Array(tensorHeaderBytes(shape.length));
   const view = new DataView(out.buffer);
-  view.setUint8(0, DTYPES[tensor.dtype].onnx);
-  view.setUint8(1, tensor.shape.length);
-  tensor.shape.forEach((dim, i) => view.setUint32(4 + 4 * i, dim, true));
-  out.set(new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.bytes), header);
+  view.setUint8(0, DTYPES[dtype].onnx);
+  view.setUint8(1, shape.length);
+  shape.forEach((dim, i) => view.setUint32(4 + 4 * i, dim, true));
   return out;
 }
 
@@ -72,6 +84,11 @@ export function decodeTensor(bytes: Uint8Array): Tensor {
   const buffer = at % row.bytes === 0 ? bytes.buffer : new Uint8Array(bytes.subarray(header)).buffer;
   const data = new row.array(buffer as ArrayBuffer, buffer === bytes.buffer ? at : 0, size);
   return new Tensor(dtype, shape, data as TypedArrayOf<typeof dtype>);
+}
+
+/** How many bytes encodeTensor() makes of it. */
+export function encodedBytes({ shape, bytes }: Tensor): number {
+  return tensorHeaderBytes(shape.length) + bytes;
 }
 
 function tensorHeaderBytes(rank: number): number {

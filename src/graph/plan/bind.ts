@@ -24,7 +24,7 @@ export function bindGraph(graph: CanonicalGraph, lengths: Binding): BoundGraph {
       continue;
     }
     const inputs = node.inputs.map((x) => copies.get(x.node)![x.index]!);
-    const copy = new Node(node.row, inputs, bindArguments(node, lengths), types, node.source);
+    const copy = new Node(node.row, inputs, bindArguments(node, lengths), types, node.source, node);
     copies.set(
       node,
       types.map((_, i) => new Expression(copy, i)),

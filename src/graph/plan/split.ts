@@ -100,7 +100,7 @@ class Splitter {
   private together(node: Node, inputs: readonly Value[]): readonly Value[] {
     const operands = inputs.map((value) => this.whole(value));
     const same = operands.every((x, i) => x.node === node.inputs[i]!.node);
-    const copy = same ? node : new Node(node.row, operands, node.attrs, node.types);
+    const copy = same ? node : new Node(node.row, operands, node.attrs, node.types, undefined, node);
     return node.types.map((_, i) => ({ whole: new Expression(copy, i) }));
   }
 
@@ -197,7 +197,7 @@ class Splitter {
           ? out.shape
           : out.shape.map((dim, axis) => (axis === join.concat ? to - from : dim));
       if (type!.dtype !== out.dtype || !sameShape(type!.shape, wanted)) return undefined;
-      const piece = new Node(node.row, operands, attrs, [type!]);
+      const piece = new Node(node.row, operands, attrs, [type!], undefined, node);
       this.laneOf.set(piece, lane);
       parts.push(new Expression(piece, 0));
     }

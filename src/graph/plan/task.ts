@@ -80,7 +80,7 @@ export function toTasks(
         const maker = makers.get(symbol);
         if (maker && home.get(maker.node) !== at) from(maker);
       }
-      copies.set(node, new Node(node.row, node.inputs.map(from), node.attrs, node.types));
+      copies.set(node, new Node(node.row, node.inputs.map(from), node.attrs, node.types, undefined, node));
     }
     const outs: [string, Expression][] = [];
     for (const [node, slots] of crossing[at]!)

@@ -159,7 +159,11 @@ export class TestPeer<R extends "client" | "node"> {
   }
 
   /** Answers a task: small outputs come along, large ones are kept here under their names. */
-  answer(task: MessageOf<"compute">["list"][number], outputs: readonly Uint8Array[]): void {
+  answer(
+    task: MessageOf<"compute">["list"][number],
+    outputs: readonly Uint8Array[],
+    sha256?: string[],
+  ): void {
     const small = outputs.map((_, i) => i).filter((i) => outputs[i]!.length <= 16 * 1024);
     outputs.forEach((bytes, i) => {
       if (!small.includes(i)) this.has.set(task.outputs[i]!, bytes);
@@ -171,6 +175,7 @@ export class TestPeer<R extends "client" | "node"> {
       ms: 1,
       bytes: Float64Array.from(outputs, ({ length }) => length),
       small,
+      ...(sha256 && { sha256 }),
       ...packPayloads(small.map((i) => ({ kind: 3, bytes: outputs[i]! }))),
     });
   }

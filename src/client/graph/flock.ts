@@ -1,0 +1,275 @@
+// A client of a flock: graphs, whole programs and kept values, over a link that breaks and comes back.
+import {
+  DEFAULT_DOMAIN,
+  FlockworkError,
+  makeNodeId,
+  randomBytes,
+  randomHex,
+  type NodeId,
+  type NodeState,
+} from "../../ids/index.js";
+import { decodeTensor, tensorHeader, type Tensor } from "../../tensor/index.js";
+import {
+  CHUNK_BYTES,
+  Link,
+  PROTOCOL_VERSION,
+  Serving,
+  Transfers,
+  type MessageFrom,
+  type MessageOf,
+  type Served,
+  type Token,
+} from "../../wire/index.js";
+import type { ClientRuntime } from "../main-node-options.js";
+import { FleetView } from "./fleet.js";
+import { Graph, type GraphHost } from "./graph.js";
+import type { GraphOptions } from "./graph-options.js";
+import { Questions } from "./questions.js";
+
+export interface FlockOptions {
+  /** Address of the hub, for instance ws://localhost:9999. */
+  readonly hub: string;
+  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
+  readonly token?: Token;
+  /** Name part of the client's id, 28 bytes at most. Default "client". */
+  readonly name?: string;
+  /** Users of one hub in different domains never meet. Default "166". */
+  readonly domain?: string | number;
+  /** Called once an outage: no hub answers, the client goes on trying. */
+  readonly onWaiting?: (error: FlockworkError) => void;
+  readonly onUp?: () => void;
+  readonly onDown?: (reason: string) => void;
+  /** Something the hub wants the user to know. */
+  readonly onNotice?: (notice: { code: string; message: string }) => void;
+}
+
+/** The most bytes of a kept value. */
+const MAX_KEPT_BYTES = 1024 ** 3;
+
+export class Flock {
+  readonly id: NodeId;
+  readonly #options: FlockOptions;
+  readonly #runtime: ClientRuntime;
+  readonly #link: Link<"client">;
+  readonly #session: string;
+  readonly #instance = randomHex(8);
+  readonly #serving: Serving;
+  readonly #questions: Questions;
+  readonly #fleet: FleetView;
+  readonly #graphs = new Map<string, Graph>();
+  readonly #host: GraphHost;
+  #transfers: Transfers;
+  #boot: string | undefined = undefined;
+  #since: number | undefined = undefined;
+  #state: NodeState = "unknown";
+
+  protected constructor(options: FlockOptions, runtime: ClientRuntime) {
+    this.#options = options;
+    this.#runtime = runtime;
+    this.id = makeNodeId(options.name ?? "client", randomBytes(4));
+    this.#session = `${this.id}.${randomHex(8)}`;
+    this.#link = new Link<"client">({
+      url: options.hub,
+      dial: runtime.dial,
+      token: options.token,
+      hello: () => this.#hello(),
+      onUp: (welcome) => this.#up(welcome),
+      onDown: (reason) => {
+        this.#state = "unknown";
+        this.#serving.down();
+        this.#transfers.down();
+        options.onDown?.(reason);
+      },
+      onMessage: (message) => this.#receive(message),
+      onNotice: (notice) => options.onNotice?.(notice),
+      onWaiting: (error) => options.onWaiting?.(error),
+      onFatal: (error) => this.#end("dropped", error),
+    });
+    this.#transfers = new Transfers(this.#link);
+    this.#serving = new Serving(this.#link, (of) => this.#served(of));
+    this.#questions = new Questions((message) => this.#link.send(message));
+    this.#fleet = new FleetView(async () => {
+      const answer = await this.#questions.ask({ t: "survey" });
+      if (answer.t !== "fleet") throw new Error("a survey was answered with names");
+      return answer;
+    });
+    this.#host = {
+      send: (message) => this.#link.send(message),
+      fleet: () => this.#fleet.get(),
+      fetch: (graph, output, bytes) => this.#transfers.fetch({ graph, output: [...output] }, bytes),
+      left: (id) => this.#graphs.delete(id),
+    };
+  }
+
+  /** Joins a hub; waits for one as long as none answers. Rejects with `version_mismatch`, `unauthorized`. */
+  static async start(options: FlockOptions, runtime: ClientRuntime): Promise<Flock> {
+    const flock = new Flock(options, runtime);
+    await flock.#link.connect();
+    return flock;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  /** A graph: expressions built on its tensors are computed by this flock when they are read. */
+  graph(options: GraphOptions = {}): Graph {
+    this.#checkOpen();
+    const graph = new Graph(this.#host, options);
+    this.#graphs.set(graph.id, graph);
+    return graph;
+  }
+
+  /** What is kept under a name by persist(). Rejects with `unknown_name`. */
+  async fetch(name: string): Promise<Tensor> {
+    this.#checkOpen();
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const piece of this.#transfers.fetch({ persisted: name }, MAX_KEPT_BYTES)) {
+      pieces.push(piece);
+      bytes += piece.length;
+    }
+    const whole = new Uint8Array(bytes);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return decodeTensor(whole);
+  }
+
+  /** The names under which values are kept, and how many bytes each has. */
+  async names(): Promise<Map<string, number>> {
+    this.#checkOpen();
+    return this.#names({ t: "kept_names" });
+  }
+
+  /** Deletes what is kept under a name. Rejects with `unknown_name`. */
+  async delete(name: string): Promise<void> {
+    this.#checkOpen();
+    await this.#names({ t: "kept_names", delete: name });
+  }
+
+  /** Leaves: graphs that have not ended are over, and their values go. */
+  async close(): Promise<void> {
+    this.#end("stopped", new FlockworkError("closed", `The client ${this.id} was closed.`));
+    await this.#link.close();
+  }
+
+  /** Cuts the link as a broken network would. For tests. */
+  drop(): void {
+    this.#link.drop();
+  }
+
+  async #names(question: Omit<MessageOf<"kept_names">, "request">): Promise<Map<string, number>> {
+    const answer = await this.#questions.ask(question);
+    if (answer.t !== "names") throw new Error("names were answered with a fleet");
+    if (answer.code !== undefined) throw new FlockworkError(answer.code, answer.message ?? "");
+    return new Map(answer.names);
+  }
+
+  #hello(): MessageOf<"hello"> {
+    return {
+      t: "hello",
+      version: PROTOCOL_VERSION,
+      software: this.#runtime.software,
+      role: "client",
+      kind: "main",
+      id: this.id,
+      session: this.#session,
+      instance: this.#instance,
+      domain: String(this.#options.domain ?? DEFAULT_DOMAIN),
+      durable: false,
+      ...(this.#since !== undefined && { since: this.#since }),
+    };
+  }
+
+  #up(welcome: MessageOf<"welcome">): void {
+    this.#state = "running";
+    this.#since ??= welcome.nextSeq;
+    const boot = welcome.boot ?? welcome.hub;
+    const same = this.#boot === boot;
+    const first = this.#boot === undefined;
+    this.#boot = boot;
+    if (!first && !same) {
+      // What was being fetched has another number at this hub; whoever reads it asks again.
+      const before = this.#transfers;
+      this.#transfers = new Transfers(this.#link);
+      before.close(new FlockworkError("hub_lost", "The hub that held this value has restarted."));
+    }
+    if (!first) for (const graph of this.#graphs.values()) graph.resend(same);
+    this.#questions.resend();
+    this.#transfers.up();
+    this.#options.onUp?.();
+  }
+
+  #receive(message: MessageFrom<"hub">): void {
+    switch (message.t) {
+      case "done":
+      case "undone":
+      case "value":
+      case "ended":
+      case "persisted":
+        this.#graphs.get(message.graph)?.receive(message);
+        break;
+      case "fleet":
+      case "names":
+        this.#questions.answered(message);
+        break;
+      case "fetch":
+        this.#serving.receive(message);
+        break;
+      case "grant":
+      case "broken":
+        if (!this.#serving.receive(message)) this.#transfers.receive(message);
+        break;
+      case "kept":
+      case "chunk":
+      case "end":
+        this.#transfers.receive(message);
+        break;
+      case "welcome":
+      case "notice":
+      case "beat":
+        break;
+      default:
+        throw new FlockworkError("bad_message", `A client of graphs has no use for "${message.t}".`);
+    }
+  }
+
+  /** What the hub asks for: a tensor that was given. */
+  #served(of: MessageOf<"fetch">["of"]): Served {
+    const tensor = "graph" in of && "given" in of ? this.#graphs.get(of.graph)?.given(of.given) : undefined;
+    if (tensor === undefined)
+      throw new FlockworkError("value_lost", "The client does not have this tensor any more.");
+    return { source: sourceOf(tensor) };
+  }
+
+  #checkOpen(): void {
+    if (this.#state === "stopped" || this.#state === "dropped")
+      throw new FlockworkError("closed", `The client ${this.id} is closed; connect again.`);
+  }
+
+  #end(state: NodeState, error: FlockworkError): void {
+    if (this.#state === "stopped" || this.#state === "dropped") return;
+    this.#state = state;
+    for (const graph of this.#graphs.values()) graph.stop(error);
+    this.#graphs.clear();
+    this.#questions.close(error);
+    this.#serving.down();
+    this.#transfers.close(error);
+  }
+}
+
+/** A tensor's bytes as they travel, without a copy of the whole. */
+function sourceOf(tensor: Tensor): Served["source"] {
+  const header = tensorHeader(tensor);
+  const data = new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.bytes);
+  return {
+    again: async function* (offset) {
+      if (offset < header.length) yield header.subarray(offset);
+      const from = Math.max(0, offset - header.length);
+      for (let at = from; at < data.length; at += CHUNK_BYTES) yield data.subarray(at, at + CHUNK_BYTES);
+    },
+  };
+}
