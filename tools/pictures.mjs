@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { ComputingNode, MainNode, ServiceError, startHub } from "../dist/flock/index.node.js";
+import { ComputingNode, connect, MainNode, ServiceError, startHub } from "../dist/flock/index.node.js";
 
 const [folder = "docs/pictures", ...only] = process.argv.slice(2);
 const SIZES = { phone: [390, 844], desk: [1280, 800] };
@@ -36,6 +36,29 @@ for (const [name, slots, speeds] of NODES) {
     };
   nodes.push(await ComputingNode.join({ hub: hub.url, name, slots, services }));
 }
+for (const name of ["lab-04", "lab-05"])
+  nodes.push(await ComputingNode.join({ hub: hub.url, name, slots: 1 }));
+const flock = await connect({ hub: hub.url, name: "ensemble" });
+
+/** Five small networks beside each other, and their mean. Each operation is a task, so that there is something to see. */
+const kept = [];
+async function ensemble() {
+  const graph = flock.graph({ name: "ensemble", eager: true });
+  const random = (rows, columns) =>
+    graph.tensor(
+      Array.from({ length: rows }, () => Array.from({ length: columns }, () => Math.random() - 0.5)),
+    );
+  const x = random(64, 128);
+  const keep = (expression) => (kept.push(expression), expression);
+  const members = Array.from({ length: 5 }, () => {
+    const hidden = keep(keep(x.matmul(random(128, 64))).relu());
+    return keep(keep(hidden.matmul(random(64, 10))).softmax());
+  });
+  const mean = members.reduce((sum, member) => keep(sum.add(member))).mul(1 / members.length);
+  await graph.value(keep(mean));
+  return graph;
+}
+const graph = await ensemble();
 const mains = [];
 let over = false;
 async function ask(session, service, atOnce) {
@@ -86,6 +109,11 @@ const PAGES = {
   node: async (page) => settle(page, `#/nodes/${nodes[4].id}`),
   jobs: (page) => settle(page, "#/jobs"),
   "job-set": (page) => settle(page, "#/jobs/0"),
+  graphs: (page) => settle(page, "#/graphs"),
+  graph: async (page) => {
+    await settle(page, `#/graphs/${graph.id}`);
+    await page.locator("svg .group").first().waitFor();
+  },
   errors: (page) => settle(page, "#/errors"),
 };
 
@@ -122,6 +150,7 @@ try {
   over = true;
   await browser.close();
   rmSync(userData, { recursive: true, force: true });
+  await flock.close();
   for (const main of mains) await main.close();
   await Promise.allSettled(asking);
   await Promise.all(nodes.map((node) => node.abort()));

@@ -60,7 +60,7 @@ export class Delivery {
     ]);
     const record: UnsolvedRecord = { k: "unsolved", task: job.task, code, message, reasons };
     this.#parts.counters.unsolved++;
-    this.#parts.watch.unsolved(job, code, message);
+    this.#parts.watch.unsolved(job, code, message, failures.length > 0);
     const encoded = encodeRecord(record);
     const segment = new Segment(record, [job], encoded.length);
     this.#attach([job], segment);

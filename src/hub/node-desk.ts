@@ -164,6 +164,10 @@ export class NodeDesk {
     this.#parts.transfers.closed(peer);
     this.#core.graphs.closed(peer);
     if (view.state !== "running") return;
+    if (peer.left) {
+      this.#leave(view);
+      return;
+    }
     view.state = "unknown";
     view.leftAt = Date.now();
     this.#parts.log.warn({ node: view.id }, "node is unreachable");

@@ -1,9 +1,10 @@
-// The pages people look at, as `npm run build` left them: read once, each with its smaller forms, sent with the right to run
-// only what came from this hub.
+// The pages people look at, as `npm run build` left them, each in its smallest form, sent with the right to run only what came
+// from this hub.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname } from "node:path";
+import { pipeline } from "node:stream";
 
 /** Where pages are, besides the names of their files. */
 const PLACES: { readonly [path: string]: string } = { "/": "/index.html", "/dashboard": "/dashboard.html" };
@@ -27,31 +28,37 @@ const ENCODINGS = [
   ["gzip", ".gz"],
 ] as const;
 
+interface Form {
+  readonly file: URL;
+  readonly bytes: number;
+}
+
 interface Page {
   readonly type: string;
   readonly etag: string;
   /** Its name says its content. */
   readonly hashed: boolean;
-  readonly plain: Buffer;
-  readonly encoded: ReadonlyMap<string, Buffer>;
+  readonly plain: Form;
+  readonly encoded: ReadonlyMap<string, Form>;
 }
 
 export class Pages {
   readonly #pages = new Map<string, Page>();
 
-  /** Reads what lies in `folder`, which may be missing: then there are no pages, and whoever asks is told why. */
+  /** Takes what lies in `folder`, which may be missing: then there are no pages, and whoever asks is told why. */
   constructor(folder: URL) {
     for (const name of filesOf(folder)) {
       const type = TYPES[extname(name)];
       if (type === undefined) continue;
-      const plain = readFileSync(new URL(`.${name}`, folder));
-      const encoded = new Map<string, Buffer>();
+      const file = new URL(`.${name}`, folder);
+      const encoded = new Map<string, Form>();
       for (const [encoding, ending] of ENCODINGS) {
-        const bytes = readIfThere(new URL(`.${name}${ending}`, folder));
-        if (bytes !== undefined) encoded.set(encoding, bytes);
+        const form = formOf(new URL(`.${name}${ending}`, folder));
+        if (form !== undefined) encoded.set(encoding, form);
       }
-      const etag = `"${createHash("sha256").update(plain).digest("hex").slice(0, 16)}"`;
-      this.#pages.set(name, { type, etag, hashed: name.startsWith("/assets/"), plain, encoded });
+      const hashed = name.startsWith("/assets/");
+      const etag = `"${hashed ? name.slice("/assets/".length) : digest(readFileSync(file))}"`;
+      this.#pages.set(name, { type, etag, hashed, plain: formOf(file)!, encoded });
     }
   }
 
@@ -83,10 +90,12 @@ export class Pages {
     response.writeHead(200, {
       ...headers,
       "content-type": page.type,
-      "content-length": body.length,
+      "content-length": body.bytes,
       ...(encoding !== undefined && { "content-encoding": encoding }),
     });
-    response.end(request.method === "HEAD" ? undefined : body);
+    if (request.method === "HEAD") response.end();
+    // Who asked may leave in the middle; nothing is to be done about that.
+    else pipeline(createReadStream(body.file), response, () => undefined);
     return true;
   }
 }
@@ -139,10 +148,11 @@ function filesOf(folder: URL): string[] {
   }
 }
 
-function readIfThere(file: URL): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
-  }
+function formOf(file: URL): Form | undefined {
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size;
+  return bytes === undefined ? undefined : { file, bytes };
+}
+
+function digest(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 }

@@ -28,6 +28,8 @@ export interface PeerEvents {
   onBug(error: unknown): void;
 }
 
+/** What a browser says for a page that is closed, or goes elsewhere (RFC 6455, 7.4.1). */
+const GOING_AWAY = 1001;
 /** How long a refused peer may take to close its side. */
 const CLOSE_MS = 1000;
 
@@ -37,6 +39,8 @@ export class Peer {
   bearer: Bearer | undefined = undefined;
   /** What its hello must prove a token over. */
   readonly nonce = makeNonce();
+  /** It closed because its page is gone: nobody will come back as this one. */
+  left = false;
   framesIn = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -70,7 +74,10 @@ export class Peer {
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
     socket.on("message", (bytes: Buffer) => this.#receive(bytes));
-    socket.on("close", () => this.#close());
+    socket.on("close", (code: number) => {
+      this.left = code === GOING_AWAY;
+      this.#close();
+    });
     // An error is always followed by a close, which is where it is dealt with.
     socket.on("error", () => undefined);
   }

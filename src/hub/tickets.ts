@@ -34,7 +34,7 @@ export class Tickets {
 
   /** A ticket for a proof. Throws `unauthorized`, the same for an unknown token and a wrong proof. */
   redeem(given: ObserverProof, address: string, now: number): { ticket: string; proof: string } {
-    const fresh = (this.#nonces.get(given.hubNonce) ?? 0) >= now;
+    const fresh = (this.#nonces.get(given.hubNonce) ?? -1) >= now;
     this.#nonces.delete(given.hubNonce);
     const record = this.#tokens.find(given.token);
     const proof = record && fresh ? answerObserver(given, record) : undefined;

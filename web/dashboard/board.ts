@@ -37,7 +37,7 @@ export class Board {
   readonly nodes = new Map<number, Node>();
   readonly jobs = new Map<number, JobSet>();
   errors: MishapRow[] = [];
-  graphs: readonly GraphRow[] | undefined;
+  graphs: readonly GraphRow[] = [];
   readonly tasks = new TaskRing();
   columns: readonly string[] = [];
   samples: readonly (readonly (number | null)[])[] = [];
@@ -77,7 +77,7 @@ export class Board {
     this.tasks.clear();
     this.errors = [];
     this.samples = [];
-    this.graphs = undefined;
+    this.graphs = [];
   }
 
   #nodes({ joined, now, gone }: NonNullable<Update["nodes"]>): void {

@@ -20,14 +20,15 @@ const ms = (value: number | null | undefined) =>
 
 const KINDS: readonly Kind[] = [
   {
-    title: "Throughput",
+    title: "Jobs and tasks",
     lines: [
-      { label: "solved", colour: "accent", filled: true },
+      { label: "jobs solved", colour: "accent", filled: true },
+      { label: "tasks of graphs", colour: "hue-2" },
       { label: "failed", colour: "bad" },
     ],
-    data: (board) => rates(board, "solved", "unsolved"),
+    data: (board) => rates(board, "solved", "computed", "unsolved"),
     axis: compact,
-    now: ([solved]) => `${perSecond(solved ?? 0)} jobs/s`,
+    now: ([solved, computed]) => `${perSecond((solved ?? 0) + (computed ?? 0))}/s`,
   },
   {
     title: "Latency, submit to answer",

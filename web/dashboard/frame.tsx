@@ -1,5 +1,6 @@
 // The dashboard's frame: where one is, how the link stands, and the page.
 import { useState } from "preact/hooks";
+import type { Access } from "../hub/access.js";
 import { Mark } from "../parts/mark.js";
 import { count } from "../parts/numbers.js";
 import { ThemeSwitch } from "../parts/theme.js";
@@ -13,6 +14,7 @@ import { pathTo, PLACES, route, type Place } from "./route.js";
 
 export interface FrameProps {
   readonly board: Board;
+  readonly access: Access;
   readonly link: { readonly state: "waiting" | "up" | "lost" | "refused"; readonly why: string };
   readonly onToken: (text: string) => void;
 }
@@ -32,12 +34,12 @@ const LINK = {
   refused: ["bad", "Not let in"],
 } as const;
 
-export function Frame({ board, link, onToken }: FrameProps) {
+export function Frame({ board, access, link, onToken }: FrameProps) {
   const { place, one } = route();
   const sizes: { readonly [place in Place]?: number } = {
     nodes: board.nodes.size,
     jobs: board.jobs.size,
-    ...(board.graphs && { graphs: board.graphs.length }),
+    graphs: board.graphs.length,
     errors: board.errors.length,
   };
   const [dot, words] = LINK[link.state];
@@ -75,7 +77,7 @@ export function Frame({ board, link, onToken }: FrameProps) {
                 {link.why} What you see is the last it said; this page goes on by itself when it is back.
               </p>
             )}
-            <Content board={board} place={place} one={one} />
+            <Content board={board} access={access} place={place} one={one} />
           </>
         )}
       </main>
@@ -83,7 +85,12 @@ export function Frame({ board, link, onToken }: FrameProps) {
   );
 }
 
-function Content({ board, place, one }: { board: Board; place: Place; one: string | undefined }) {
+interface ContentProps extends Pick<FrameProps, "board" | "access"> {
+  readonly place: Place;
+  readonly one: string | undefined;
+}
+
+function Content({ board, access, place, one }: ContentProps) {
   switch (place) {
     case "overview":
       return <Overview board={board} />;
@@ -92,7 +99,7 @@ function Content({ board, place, one }: { board: Board; place: Place; one: strin
     case "jobs":
       return <Jobs board={board} one={one} />;
     case "graphs":
-      return <Graphs board={board} one={one} />;
+      return <Graphs board={board} access={access} one={one} />;
     case "errors":
       return <Errors board={board} />;
     default:

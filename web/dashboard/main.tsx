@@ -13,6 +13,7 @@ import type { Update } from "./update.js";
 restoreTheme();
 const board = new Board();
 let link: { state: "waiting" | "up" | "lost" | "refused"; why: string } = { state: "waiting", why: "" };
+let access = new Access(undefined);
 let stop = new AbortController();
 let asked = false;
 
@@ -22,7 +23,10 @@ function redraw(): void {
   asked = true;
   requestAnimationFrame(() => {
     asked = false;
-    render(<Frame board={board} link={link} onToken={(text) => begin(keepToken(text))} />, app);
+    render(
+      <Frame board={board} access={access} link={link} onToken={(text) => begin(keepToken(text))} />,
+      app,
+    );
   });
 }
 
@@ -34,8 +38,9 @@ function begin(token: Token | undefined): void {
     redraw();
   };
   set("waiting", "");
+  access = new Access(token);
   void follow(
-    new Access(token),
+    access,
     {
       onUpdate: (update) => {
         board.take(update as Update, performance.now());

@@ -39,6 +39,7 @@ export interface GraphRow {
   readonly name: string;
   readonly client: string | null;
   readonly domain: string;
+  readonly startedAt: string;
   readonly tasks: {
     readonly total: number;
     readonly done: number;
@@ -46,6 +47,23 @@ export interface GraphRow {
     readonly failed: number;
   };
   readonly bytes: number;
+}
+
+/** A task of a graph, as /api/graphs/ID has it. */
+export interface GroupRow {
+  readonly number: number;
+  readonly state: "waiting" | "running" | "done" | "failed";
+  readonly node: string;
+  readonly ms: number;
+  readonly program: string;
+  readonly flops: number;
+  readonly bytes: number;
+  readonly after: readonly number[];
+}
+
+export interface GraphDetail extends GraphRow {
+  readonly groups: readonly GroupRow[];
+  readonly left: number;
 }
 
 export type Counts = { readonly [name: string]: number | boolean };

@@ -150,7 +150,7 @@ export class Birds {
     for (const bird of this.#birds) {
       const size = 6.5 + 4 * bird.glow;
       const lift = Math.sin(bird.beat) * 0.55;
-      const tilt = Math.atan2(bird.vy, bird.vx) * 0.35;
+      const tilt = Math.atan2(bird.vy, Math.abs(bird.vx)) * 0.35;
       context.save();
       context.translate(bird.x, bird.y);
       context.rotate(bird.vx < 0 ? -tilt : tilt);

@@ -32,7 +32,8 @@ export function Table<Row>({ label, rows, columns, keyOf, empty, tall, sorted }:
   const place = useRef<HTMLDivElement>(null);
 
   const look = () => {
-    const { scrollTop, clientHeight } = place.current!;
+    if (place.current === null) return;
+    const { scrollTop, clientHeight } = place.current;
     const from = Math.max(0, Math.floor(scrollTop / ROW) - BEYOND);
     const to = Math.ceil((scrollTop + clientHeight) / ROW) + BEYOND;
     setRange((before) => (before.from === from && before.to === to ? before : { from, to }));

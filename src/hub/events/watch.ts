@@ -56,11 +56,12 @@ export class Watch {
     }
   }
 
-  unsolved(job: Job, code: string, message: string): void {
+  /** `tried`: nodes failed at it, which has been told with them. */
+  unsolved(job: Job, code: string, message: string, tried: boolean): void {
     const now = Date.now();
     this.sets.of(job, now).unsolved++;
-    // What its client took back is no mishap; what nodes failed at has been told with them.
-    if (code !== "cancelled")
+    // What its client took back is no mishap.
+    if (code !== "cancelled" && !tried)
       this.mishaps.add({ code, message, client: job.session.client, service: job.options.service }, now);
   }
 
