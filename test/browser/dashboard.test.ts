@@ -56,7 +56,11 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
   test("shows the hub's own numbers", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);
     const hub = await flock.hub({ ephemeral: true });
-    const worker = await flock.worker(hub.url, { name: "anna", slots: 2, services: ["quiet", "failForGood"] });
+    const worker = await flock.worker(hub.url, {
+      name: "anna",
+      slots: 2,
+      services: ["quiet", "failForGood"],
+    });
     const id = await worker.joined();
     const page = await openPage(flock, browser, `${webOf(hub)}/dashboard`);
     await live(page);
