@@ -32,6 +32,8 @@ export interface HubLimits {
   readonly streamsPerPeer: number;
   /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
   readonly blobBytes: number;
+  /** Bytes of such payloads that a hub without a data directory holds in memory; beyond, they lie in temporary files. */
+  readonly heldBytes: number;
   /** Graphs one session may have at a time. */
   readonly graphsPerSession: number;
   /** The graphs of a client that has gone are given up after this long, and their values with them. */
@@ -58,6 +60,7 @@ export const DEFAULT_LIMITS: HubLimits = {
   unreadMs: 60_000,
   streamsPerPeer: 64,
   blobBytes: 256 * 1024,
+  heldBytes: 96 * 1024 ** 2,
   graphsPerSession: 256,
   graphAwayMs: 10_000,
 };

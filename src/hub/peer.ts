@@ -13,9 +13,11 @@ import {
   PROTOCOL_VERSION,
   type Role,
 } from "../wire/index.js";
+import { partsOf, sendParts } from "../wire/socket.node.js";
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Rate } from "./rate.js";
+import { Slices } from "./slices.js";
 import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
@@ -56,6 +58,10 @@ export class Peer {
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
   #draining: (() => void)[] = [];
+  /** Frames that were given to the socket, and those that have left it; who waits for which of them. */
+  #sends = 0;
+  #left = 0;
+  #leaving: { readonly send: number; readonly resolve: () => void }[] = [];
   /** What comes after a refusal is not looked at any more. */
   #deaf = false;
 
@@ -64,9 +70,10 @@ export class Peer {
     this.#net = net;
     this.#events = events;
     this.#heardAt = performance.now();
-    this.#outbox = new Outbox((frame) => {
-      this.bytesOut += frame.length;
-      socket.send(frame, this.#sent);
+    this.#outbox = new Outbox((frame, tail) => {
+      this.bytesOut += frame.length + (tail?.length ?? 0);
+      this.#sends++;
+      sendParts(socket, net, frame, tail, this.#sent);
     });
     this.#limits = limits;
     this.#rate = new Rate(limits.messagesPerSecond);
@@ -78,8 +85,17 @@ export class Peer {
         this.refuse(new FlockworkError("bad_message", `No hello came within ${limits.helloMs} ms.`));
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
-    socket.on("message", (bytes: Buffer) => this.#receive(bytes));
-    socket.on("close", () => this.#close());
+    socket.binaryType = "fragments";
+    const slices = new Slices((parts: ReturnType<typeof partsOf>) => this.#receive(...parts), socket);
+    socket.on("message", (data) => {
+      // What of the next frame came along with the end of this one counts for it only roughly.
+      this.#framedBytes = net.bytesRead;
+      slices.take(partsOf(data));
+    });
+    socket.on("close", () => {
+      slices.finish();
+      this.#close();
+    });
     // An error is always followed by a close, which is where it is dealt with.
     socket.on("error", () => undefined);
   }
@@ -125,9 +141,7 @@ export class Peer {
 
   /** Sends a message at once, in a frame of its own: a large one, that others should not have to wait for. */
   sendAlone(message: MessageFrom<"hub">): void {
-    this.flush();
-    this.send(message);
-    this.flush();
+    if (!this.#closed) this.#outbox.sendAlone(message);
   }
 
   /** Bytes that have not left this process. */
@@ -139,6 +153,12 @@ export class Peer {
   drained(): Promise<void> {
     if (this.#closed || this.bufferedAmount === 0) return Promise.resolve();
     return new Promise((resolve) => this.#draining.push(resolve));
+  }
+
+  /** Resolves when all that was sent so far has left, or the connection has closed: its memory is free then. */
+  left(): Promise<void> {
+    if (this.#closed || this.#left === this.#sends) return Promise.resolve();
+    return new Promise((resolve) => this.#leaving.push({ send: this.#sends, resolve }));
   }
 
   /** Sends what has gathered now rather than at the end of the tick. */
@@ -182,15 +202,13 @@ export class Peer {
     this.#net.on("data", watch);
   }
 
-  #receive(bytes: Buffer): void {
+  #receive(bytes: Uint8Array, tail?: Uint8Array): void {
     this.framesIn++;
-    this.bytesIn += bytes.length;
-    // What of the next frame came along with the end of this one counts for it only roughly.
-    this.#framedBytes = this.#net.bytesRead;
+    this.bytesIn += bytes.length + (tail?.length ?? 0);
     if (this.#deaf) return;
     let messages: unknown[];
     try {
-      messages = decodeFrame(bytes);
+      messages = decodeFrame(bytes, tail);
     } catch (error) {
       this.#answer(error);
       return;
@@ -251,6 +269,9 @@ export class Peer {
   }
 
   readonly #sent = () => {
+    this.#left++;
+    while (this.#leaving.length > 0 && (this.#closed || this.#leaving[0]!.send <= this.#left))
+      this.#leaving.shift()!.resolve();
     if (this.#draining.length === 0) return;
     const draining = this.#draining;
     this.#draining = [];

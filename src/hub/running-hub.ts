@@ -13,6 +13,7 @@ import { Entrance } from "./entrance.js";
 import type { Gate } from "./gate.js";
 import { GraphDesk } from "./graphs/graph-desk.js";
 import { handleHttp } from "./http.js";
+import { HeldPayloads } from "./held-payloads.js";
 import { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import { NodeDesk } from "./node-desk.js";
@@ -53,6 +54,8 @@ export interface RunningOptions {
   readonly gate: Gate;
   readonly asksToken: boolean;
   readonly passing: boolean;
+  /** Whether what is stored outlives this process. */
+  readonly lasting: boolean;
   readonly record: string | undefined;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
 }
@@ -91,14 +94,18 @@ export class RunningHub implements Hub {
   }
 
   async start(): Promise<void> {
-    const { backbone, log, limits, http, gate, record } = this.#options;
+    const { backbone, log, limits, http, gate, record, lasting } = this.#options;
     if (record !== undefined) this.#core.recorder = new Recorder(record, this.#core.scheduler, log);
     const ledger = await Ledger.open(backbone, PARTITION, {
       onStorage: (ok, error) => this.#storage(ok, error),
       onFenced: (error) => this.#fenced(error),
       rewrite: (segment) => rewrite(this.#parts, segment),
     });
-    const blobs = new BlobPayloads(backbone.blobs, limits.blobBytes);
+    const blobs = new BlobPayloads(
+      backbone.blobs,
+      limits.blobBytes,
+      lasting ? undefined : new HeldPayloads(limits.heldBytes),
+    );
     this.#parts = {
       log,
       limits,

@@ -90,11 +90,13 @@ export class Transfers {
   /** Sends a blob to a peer that may have it. */
   fetch(peer: Peer, message: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
     // Held: whoever has the payload may let go of it while it is being sent.
-    const done = this.#blobs.hold(hash);
+    const release = this.#blobs.hold(hash);
+    // What was sent may not have left yet, and its bytes are the blob's own.
+    const done = () => void peer.left().then(release);
     try {
       this.serve(peer, message, { bytes, open: (from) => this.#blobs.open(hash, from), done });
     } catch (error) {
-      done();
+      release();
       throw error;
     }
   }
@@ -179,7 +181,7 @@ export class Transfers {
       });
       const upload: Upload = { id, stream, blob: undefined };
       uploads.byId.set(id, upload);
-      void this.#store(owner, uploads, upload);
+      void this.#store(owner, uploads, upload, bytes);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
     }
   }
@@ -220,9 +222,9 @@ export class Transfers {
     );
   }
 
-  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload): Promise<void> {
+  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload, expected: number): Promise<void> {
     try {
-      const { hash, bytes } = await this.#blobs.put(upload.stream);
+      const { hash, bytes } = await this.#blobs.put(upload.stream, expected);
       if (uploads.byId.get(upload.id) !== upload) {
         this.#blobs.releaseAll([[0, hash, bytes]]);
         return;
@@ -239,7 +241,7 @@ export class Transfers {
   }
 
   #tellKept(owner: StreamOwner, id: string, { hash, bytes }: BlobPayload): void {
-    owner.peer?.send({ t: "kept", id, hash, bytes });
+    owner.peer?.send({ t: "kept", id, bytes, ...(!this.#blobs.holds(hash) && { hash }) });
   }
 
   /** What does not fit ends the stream; what comes for one that has ended was on its way. */

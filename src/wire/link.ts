@@ -86,9 +86,9 @@ export class Link<R extends "client" | "node" | "beat"> {
     this.#clock = options.clock ?? systemClock;
     this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.#random = options.random ?? Math.random;
-    this.#outbox = new Outbox((frame) => {
+    this.#outbox = new Outbox((frame, tail) => {
       if (this.#state.is !== "up") return;
-      this.#state.socket.send(frame);
+      this.#state.socket.send(frame, tail);
       this.#state.pulse.sent();
     });
   }
@@ -132,10 +132,9 @@ export class Link<R extends "client" | "node" | "beat"> {
 
   /** Sends a message at once, in a frame of its own: a large one, that others should not have to wait for. */
   sendAlone(message: MessageFrom<R>): boolean {
-    this.#outbox.flush();
-    const sent = this.send(message);
-    this.#outbox.flush();
-    return sent;
+    if (this.#state.is !== "up" || this.#closing) return false;
+    this.#outbox.sendAlone(message);
+    return true;
   }
 
   /** Sends what is queued now, before the end of the tick. */
@@ -191,13 +190,13 @@ export class Link<R extends "client" | "node" | "beat"> {
       if (this.#state.is === "dialling" || this.#state.is === "up") this.#state.error ??= reasonOf(error);
       if (this.#state.is === "dialling") this.#state.fault = certificateFault(this.#options.url, error);
     };
-    socket.onMessage = (bytes) => this.#received(socket, bytes);
+    socket.onMessage = (bytes, tail) => this.#received(socket, bytes, tail);
     socket.onClose = (code, reason) => this.#lost(socket, code, reason);
   }
 
-  #received(socket: Socket, bytes: Uint8Array): void {
+  #received(socket: Socket, bytes: Uint8Array, tail?: Uint8Array): void {
     if (this.#state.is === "up") this.#state.pulse.heard();
-    const messages = this.#guarded(() => decodeFrame(bytes)) ?? [];
+    const messages = this.#guarded(() => decodeFrame(bytes, tail)) ?? [];
     for (const message of messages) {
       // A handler may have closed or dropped the link.
       if ((this.#state.is !== "up" && this.#state.is !== "dialling") || this.#state.socket !== socket) return;
