@@ -205,7 +205,7 @@ export class NodeGraphs {
     for (const [i, output] of small.entries()) {
       const value = tag.values[output]!;
       // A copy: the bytes are part of a frame.
-      if (value.data === undefined && !value.released) value.data = new Uint8Array(payloads[i]!.bytes);
+      value.data ??= new Uint8Array(payloads[i]!.bytes);
     }
     return undefined;
   }
