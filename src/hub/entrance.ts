@@ -18,6 +18,9 @@ export interface EntranceOptions {
   readonly onHello: PeerEvents["onHello"];
 }
 
+/** Of one connection. */
+const LOGGED_BAD_MESSAGES = 5;
+
 export class Entrance {
   /** Everybody who is connected, whether they have said hello or not. */
   readonly peers = new Set<Peer>();
@@ -78,17 +81,24 @@ export class Entrance {
       return;
     }
     this.#webSockets.count(address, socket);
+    let bad = 0;
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       const peer = new Peer(ws, request.socket, limits, {
         onHello: this.#options.onHello,
         onBadMessage: (from, error) => {
           this.#options.counters.badMessages++;
-          log.warn({ peer: from.hello?.id, code: error.code }, error.message);
+          // The first few tell what is wrong; the others would fill the disk.
+          if (++bad <= LOGGED_BAD_MESSAGES)
+            log.warn({ peer: from.hello?.id, code: error.code }, error.message);
         },
         onBug: (error) => log.error({ err: error }, "a message met a bug"),
       });
       this.peers.add(peer);
-      ws.on("close", () => this.peers.delete(peer));
+      ws.on("close", () => {
+        this.peers.delete(peer);
+        if (bad > LOGGED_BAD_MESSAGES)
+          log.warn({ peer: peer.hello?.id, count: bad }, "messages that did not fit");
+      });
     });
   }
 }

@@ -17,6 +17,7 @@ import { partsOf, sendParts } from "../wire/socket.node.js";
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Rate } from "./rate.js";
+import { Slices } from "./slices.js";
 import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
@@ -85,8 +86,16 @@ export class Peer {
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
     socket.binaryType = "fragments";
-    socket.on("message", (data) => this.#receive(...partsOf(data)));
-    socket.on("close", () => this.#close());
+    const slices = new Slices((parts: ReturnType<typeof partsOf>) => this.#receive(...parts), socket);
+    socket.on("message", (data) => {
+      // What of the next frame came along with the end of this one counts for it only roughly.
+      this.#framedBytes = net.bytesRead;
+      slices.take(partsOf(data));
+    });
+    socket.on("close", () => {
+      slices.finish();
+      this.#close();
+    });
     // An error is always followed by a close, which is where it is dealt with.
     socket.on("error", () => undefined);
   }
@@ -196,8 +205,6 @@ export class Peer {
   #receive(bytes: Uint8Array, tail?: Uint8Array): void {
     this.framesIn++;
     this.bytesIn += bytes.length + (tail?.length ?? 0);
-    // What of the next frame came along with the end of this one counts for it only roughly.
-    this.#framedBytes = this.#net.bytesRead;
     if (this.#deaf) return;
     let messages: unknown[];
     try {

@@ -27,7 +27,8 @@ import { Demand } from "./demand.js";
 import type { ComputingNodeOptions, NodeRuntime } from "./node-options.js";
 import type { ModuleRunner } from "./runner.js";
 import { installServices, type InstalledService } from "./service.js";
-import { Slots, type Attempt } from "./slots.js";
+import type { Attempt } from "./attempt.js";
+import { Slots } from "./slots.js";
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
 const CONFIRM_MS = 2000;
