@@ -6,7 +6,6 @@ import { parseArgs } from "node:util";
 import { cpus } from "node:os";
 import { print } from "./graph/contest.js";
 import { fiftyMs } from "./graphs/fifty-ms.js";
-import { forgetVisits } from "./graphs/flock.js";
 import { halves } from "./graphs/halves.js";
 import { matmul } from "./graphs/matmul.js";
 import { memory } from "./graphs/memory.js";
@@ -19,7 +18,6 @@ const FIGURES = { fifty: fiftyMs, tiny, matmul, halves, workers, memory, operati
 const { values } = parseArgs({
   options: { only: { type: "string" }, rounds: { type: "string", default: "7" } },
 });
-forgetVisits();
 print({ bench: "graphs", node: process.version, cpu: cpus()[0]?.model, cpus: cpus().length });
 for (const [name, figure] of Object.entries(FIGURES))
   if (values.only === undefined || values.only === name) await figure(Number(values.rounds));

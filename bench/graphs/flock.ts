@@ -22,11 +22,6 @@ export interface Processes {
   stop(): Promise<void>;
 }
 
-/** Where engines and links were measured before is not known: nodes of a bench measure for themselves. */
-export function forgetVisits(): void {
-  process.env["FLOCKWORK_DATA"] = scratch();
-}
-
 export async function startFlock(nodes: number): Promise<Processes> {
   const hub = await startScript(HUB, "memory");
   const started: NodeProcess[] = [];
@@ -36,10 +31,12 @@ export async function startFlock(nodes: number): Promise<Processes> {
     nodes: started,
     async join(name, slowed = 1) {
       let engine: Promise<number> | undefined;
+      // Its own: what was measured on an earlier visit, or by another node, is not known.
+      process.env["FLOCKWORK_DATA"] = scratch();
       const args = ["node", "--hub", hub.line, "--slots", "1", "--name", name, "--labels", name];
       const node = await startWatched(CLI, args, (pid) => {
         engine = engineOf(pid);
-        if (slowed > 1) void engine.then((pid) => startScript(THROTTLE, String(pid), String(slowed)));
+        if (slowed > 1) void startScript(THROTTLE, String(pid), String(slowed)).catch(() => undefined);
       });
       const made = { ...node, name, engine: await engine! };
       started.push(made);

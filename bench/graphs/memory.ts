@@ -22,7 +22,7 @@ export async function memory(): Promise<void> {
     // Eager: every operation is a group. Its value of 36 KiB stays at the node until it is released.
     const graph = flock.graph({ eager: true });
     let x = graph.tensor(new Tensor("float32", [SIDE, SIDE], new Float32Array(SIDE * SIDE)));
-    for (let j = 0; j < GROUPS; j += 2) x = x.add(j % 20).mul(0.5);
+    for (let j = 0; j < GROUPS; j += 2) x = x.add(1 + (j % 20)).mul(0.5);
     await x.value();
     groups += graph.progress.done;
     await graph.end();
