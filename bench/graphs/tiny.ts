@@ -7,8 +7,8 @@ import { mapped } from "./mapped.js";
 import { bareRun, fresh, tinyWork } from "./programs.js";
 import { spread } from "./turns.js";
 
-const TRIPS = 2000;
-const PIPELINED = 10_000;
+const TRIPS = 1000;
+const PIPELINED = 5_000;
 
 export async function tiny(rounds: number): Promise<void> {
   await inEngineProcess(rounds);

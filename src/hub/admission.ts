@@ -136,6 +136,7 @@ export class Admission {
       session.nextSeq = Math.max(session.nextSeq, seqs.at(-1)! + 1);
       session.jobBytes += bytes;
       this.#parts.counters.submitted += jobs.length;
+      this.#parts.watch.submitted(jobs);
       session.peer?.sendLater({ t: "accepted", runs: packRuns(seqs) });
       this.#tellUnknownService(session, message.service);
       this.begin(jobs);

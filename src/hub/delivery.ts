@@ -41,6 +41,7 @@ export class Delivery {
       ...(answers.blobs && { blobs: answers.blobs }),
     };
     this.#parts.counters.solved += jobs.length;
+    this.#parts.watch.solved(this.#core.nodes.views.get(node), jobs, answers.ms, index);
     if (this.#parts.blobs.hasLarge(record.lengths)) {
       this.#attach(jobs, new Segment(record, jobs, 0));
       return this.#storeLarge(record, jobs);
@@ -59,6 +60,7 @@ export class Delivery {
     ]);
     const record: UnsolvedRecord = { k: "unsolved", task: job.task, code, message, reasons };
     this.#parts.counters.unsolved++;
+    this.#parts.watch.unsolved(job, code, message, failures.length > 0);
     const encoded = encodeRecord(record);
     const segment = new Segment(record, [job], encoded.length);
     this.#attach([job], segment);

@@ -7,12 +7,16 @@ import type { Hello, Peer } from "./peer.js";
 /** It stays for a while after its link broke. */
 export interface NodeView {
   readonly id: NodeId;
+  /** Stands for it in columns of numbers. */
+  readonly number: number;
   readonly kind: NodeKind;
   readonly domain: Domain;
   readonly instance: string;
   /** Whose token it joined with, or whose it says it is where no token is asked for. */
   readonly owner: string;
   readonly services: readonly string[];
+  readonly labels: readonly string[];
+  readonly software: string;
   readonly slots: number;
   /** What it computes programs with. */
   readonly engine: EngineFields | undefined;
@@ -31,6 +35,7 @@ export interface NodeView {
 
 /** A node that has just come. */
 export function newView(
+  number: number,
   peer: Peer,
   hello: Hello,
   node: NonNullable<MessageOf<"hello">["node"]>,
@@ -38,11 +43,14 @@ export function newView(
 ): NodeView {
   return {
     id: hello.id as NodeId,
+    number,
     kind: hello.kind,
     domain: hello.domain as Domain,
     instance: hello.instance,
     owner: ownerOf(peer, node),
     services: node.services,
+    labels: node.labels ?? [],
+    software: hello.software,
     slots: node.slots,
     engine: node.engine,
     joinedAt: Date.now(),

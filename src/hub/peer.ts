@@ -30,6 +30,8 @@ export interface PeerEvents {
   onBug(error: unknown): void;
 }
 
+/** What a browser says for a page that is closed, or goes elsewhere (RFC 6455, 7.4.1). */
+const GOING_AWAY = 1001;
 /** How long a refused peer may take to close its side. */
 const CLOSE_MS = 1000;
 
@@ -39,6 +41,8 @@ export class Peer {
   bearer: Bearer | undefined = undefined;
   /** What its hello must prove a token over. */
   readonly nonce = makeNonce();
+  /** It closed because its page is gone: nobody will come back as this one. */
+  hasLeft = false;
   framesIn = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -92,7 +96,8 @@ export class Peer {
       this.#framedBytes = net.bytesRead;
       slices.take(partsOf(data));
     });
-    socket.on("close", () => {
+    socket.on("close", (code: number) => {
+      this.hasLeft = code === GOING_AWAY;
       slices.finish();
       this.#close();
     });

@@ -176,6 +176,8 @@ export class NodeGraphs {
       }
     }
     view.solved++;
+    this.parts.counters.computed++;
+    this.parts.watch.computed(view, ms);
     this.core.handle({
       type: "AttemptsDone",
       node: view.id,
