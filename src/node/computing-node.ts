@@ -81,7 +81,7 @@ export class ComputingNode {
     this.id = makeNodeId(options.name ?? "node", randomBytes(4));
     this.kind = options.kind ?? "computing";
     this.#modules = runtime.modules();
-    this.#demand = new Demand(options, () => this.#slots.size);
+    this.#demand = new Demand(options, opened !== undefined, () => this.#slots.size);
     this.#slots = new Slots(slots, this.#services, this.#modules, {
       solved: (attempt, ms, outcome) => {
         this.#demand.measured(ms);

@@ -362,6 +362,7 @@ export class ClientGraphs {
       ...this.#batch(graph, tasks, priority),
       service: sizeClass(spec),
       attemptTimeoutMs: timeoutOf(spec),
+      expectedMs: expectedMs(spec),
       ...(needs && { needs: needs as NonNullable<TaskBatch<Job>["needs"]> }),
       inputs: tasks.map(({ inputs }) => inputs.map(({ ref }) => ref)),
       ...(found.some((each) => each !== undefined) && {
