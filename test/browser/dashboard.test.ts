@@ -202,6 +202,8 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
           const page = await openPage(flock, browser, `${webOf(hub)}${path}`, { theme, width });
           await ready(page);
           found.push(...(await flaws(page)).map((flaw) => `${path} ${flaw}`));
+          // A browser has six connections to a hub, and each dashboard holds one.
+          await page.close();
         };
         await look("/", async (page) => {
           await page.getByRole("button", { name: "Participate" }).click();

@@ -14,6 +14,7 @@ restoreTheme();
 const board = new Board();
 let link: { state: "waiting" | "up" | "lost" | "refused"; why: string } = { state: "waiting", why: "" };
 let access = new Access(undefined);
+let known: Token | undefined;
 let stop = new AbortController();
 let asked = false;
 
@@ -31,6 +32,7 @@ function redraw(): void {
 }
 
 function begin(token: Token | undefined): void {
+  known = token;
   stop.abort();
   stop = new AbortController();
   const set = (state: typeof link.state, why: string) => {
@@ -52,6 +54,15 @@ function begin(token: Token | undefined): void {
     stop.signal,
   );
 }
+
+/** A browser has six connections to a hub; a tab that nobody sees leaves its own to others. */
+const HIDDEN_MS = 10_000;
+let resting: ReturnType<typeof setTimeout> | undefined;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(resting);
+  if (document.hidden) resting = setTimeout(() => stop.abort(), HIDDEN_MS);
+  else if (stop.signal.aborted && link.state !== "refused") begin(known);
+});
 
 const app = document.getElementById("app")!;
 watchRoute(redraw);

@@ -15,14 +15,17 @@ export function Timeline({ board, only }: { readonly board: Board; readonly only
   const [told, setTold] = useState("");
 
   useEffect(() => {
-    view.current = new TimelineView(board, only, {
-      scroll: scroll.current!,
-      canvas: canvas.current!,
-      spacer: tall.current!,
+    // It may have gone before it was ever drawn.
+    if (scroll.current === null || canvas.current === null || tall.current === null) return undefined;
+    const made = new TimelineView(board, only, {
+      scroll: scroll.current,
+      canvas: canvas.current,
+      spacer: tall.current,
       changed: setShown,
       told: setTold,
     });
-    return () => view.current?.end();
+    view.current = made;
+    return () => made.end();
   }, [board, only]);
 
   const keys: { readonly [key: string]: () => void } = {

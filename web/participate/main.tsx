@@ -96,8 +96,10 @@ function Hero({ now }: { readonly now: Now }) {
   const birds = useRef<Birds>(null);
   const seen = useRef(now.answered);
   useEffect(() => {
-    birds.current = new Birds(canvas.current!);
-    return () => birds.current?.end();
+    if (canvas.current === null) return undefined;
+    const made = new Birds(canvas.current);
+    birds.current = made;
+    return () => made.end();
   }, []);
   useEffect(() => {
     if (birds.current === null) return;

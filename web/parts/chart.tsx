@@ -29,18 +29,21 @@ export function Chart({ label, lines, data, format, height = 150, log = false }:
   latest.current = data;
 
   useEffect(() => {
+    const element = place.current;
+    // It may have gone before it was ever drawn.
+    if (element === null) return undefined;
     const build = () => {
       plot.current?.destroy();
-      const { clientWidth } = place.current!;
+      const { clientWidth } = element;
       const options = optionsOf({ lines, format, height, log, width: Math.max(120, clientWidth) });
-      plot.current = new uPlot(options, latest.current, place.current!);
+      plot.current = new uPlot(options, latest.current, element);
     };
     build();
     const resize = new ResizeObserver(() => {
-      const width = Math.max(120, place.current!.clientWidth);
+      const width = Math.max(120, element.clientWidth);
       if (plot.current !== null && width !== plot.current.width) plot.current.setSize({ width, height });
     });
-    resize.observe(place.current!);
+    resize.observe(element);
     addEventListener("themechange", build);
     return () => {
       resize.disconnect();

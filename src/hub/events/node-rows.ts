@@ -1,5 +1,4 @@
 // Nodes in the feed: what a node is, told once; how it does, told when it changes.
-import type { NodeId } from "../../ids/index.js";
 import type { HubCore } from "../core.js";
 import type { NodeView } from "../node-view.js";
 import type { Numbering } from "./numbering.js";
@@ -108,6 +107,5 @@ export function nodeRow(view: NodeView): NodeRow {
 
 /** Everything that runs in a slot anywhere. */
 export function* runningJobs(core: HubCore): IterableIterator<unknown> {
-  for (const id of core.nodes.views.keys())
-    for (const { tag } of core.scheduler.running(id as NodeId)) yield tag;
+  for (const { id } of core.scheduler.nodes()) for (const { tag } of core.scheduler.running(id)) yield tag;
 }
