@@ -27,4 +27,8 @@ function newest(folder) {
   }
   return latest;
 }
-if (newest(join(root, "src")) > mtime(join(root, "dist/.tsbuildinfo"))) run("npm run --silent build");
+const source = newest(join(root, "src"));
+if (source > mtime(join(root, "dist/.tsbuildinfo"))) run("npx tsc -p tsconfig.build.json");
+// Pages hold parts of src/ too.
+const pages = mtime(join(root, "dist/web/index.html"));
+if (Math.max(source, newest(join(root, "web"))) > pages) run("npm run --silent build:pages");

@@ -12,9 +12,9 @@ const WHAT: { readonly [role in TokenRecord["role"]]: string } = {
   observe: "watch",
 };
 
-/** `https://192.168.1.5:9999/#token=fw_...` */
+/** Opened in a browser it takes part, or watches; `https://192.168.1.5:9999/#token=fw_...` */
 export function linkOf(base: string, token: TokenRecord): string {
-  return `${base}/#token=${formatToken(token)}`;
+  return `${base}/${token.role === "observe" ? "dashboard" : ""}#token=${formatToken(token)}`;
 }
 
 /** Where others reach a hub that listens on `url`: on every address, that is this machine's first in the network. */

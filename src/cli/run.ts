@@ -1,12 +1,13 @@
 // flockwork run: a script of the user's in a process of its own, told where the hub is, that can import this package wherever it lies.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
-import { extname, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { FlockworkError } from "../ids/index.js";
+import { remark } from "./screen.js";
 
 interface RunFlags {
   readonly hub?: string;
@@ -49,10 +50,15 @@ async function run(script: string, args: readonly string[], flags: RunFlags): Pr
   // Ctrl-C reaches the script by itself: how it ends is its own affair.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => child.kill("SIGTERM"));
-  process.exitCode = await new Promise<number>((done, fail) => {
+  const code = await new Promise<number>((done, fail) => {
     child.once("error", fail);
     child.once("exit", (code, signal) => done(code ?? 128 + constants.signals[signal!]));
   });
+  if (code === 1 && extname(path) === ".ts" && !inModulePackage(path))
+    remark(
+      `${path} was read as CommonJS, which has no import and no await outside functions: if that is why it failed, call it .mts, or put {"type": "module"} into a package.json beside it.`,
+    );
+  process.exitCode = code;
 }
 
 /** Node's options that make it read such a file. Throws `bad_argument` where nothing does. */
@@ -74,6 +80,18 @@ function loaderFor(path: string): readonly string[] {
     "bad_argument",
     `${path} is TypeScript, which Node ${process.versions.node} does not run by itself: install tsx beside it ("npm install tsx"), or give JavaScript.`,
   );
+}
+
+/** What the package.json above a file says of its kind of module, as Node reads it. */
+function inModulePackage(path: string): boolean {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    try {
+      const { type } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { type?: unknown };
+      return type === "module";
+    } catch {
+      if (folder === dirname(folder)) return false;
+    }
+  }
 }
 
 /** Newer Nodes leave types out by themselves. */

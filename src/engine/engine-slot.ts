@@ -126,7 +126,9 @@ export class EngineSlot {
         });
         return;
       case "failed":
-        this.answer(message.t, (run) => run.fail(new EngineError(message.code, message.message, false)));
+        this.answer(message.t, (run) => {
+          run.fail(new EngineError(message.code, message.message, message.code === "out_of_memory"));
+        });
         return;
       case "full":
         this.makeRoom();

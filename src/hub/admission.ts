@@ -6,7 +6,7 @@ import type { BlobColumn, StoredColumns } from "./blob-payloads.js";
 import { gather } from "./columns.js";
 import { wallClock, type HubCore, type HubParts } from "./core.js";
 import { Job, Segment } from "./jobs.js";
-import { decodeRecord, encodeRecord, type SubmitRecord } from "./records.js";
+import { encodeRecord, inEncoded, type SubmitRecord } from "./records.js";
 import type { ClientSession } from "./sessions.js";
 
 type Submit = MessageOf<"submit">;
@@ -124,7 +124,7 @@ export class Admission {
       };
       const encoded = encodeRecord(record);
       // The record's own bytes are what memory keeps, so the frame they came in can go.
-      const segment = new Segment(decodeRecord(encoded) as SubmitRecord, jobs, encoded.length);
+      const segment = new Segment(inEncoded(record, encoded), jobs, encoded.length);
       for (let i = 0; i < seqs.length; i++) {
         const job = new Job((first + i) as TaskId, session, seqs[i]!, segment, i, inputs);
         jobs.push(job);
@@ -136,6 +136,7 @@ export class Admission {
       session.nextSeq = Math.max(session.nextSeq, seqs.at(-1)! + 1);
       session.jobBytes += bytes;
       this.#parts.counters.submitted += jobs.length;
+      this.#parts.watch.submitted(jobs);
       session.peer?.sendLater({ t: "accepted", runs: packRuns(seqs) });
       this.#tellUnknownService(session, message.service);
       this.begin(jobs);

@@ -13,6 +13,7 @@ import type { MessageOf } from "../wire/index.js";
 import type { BlobColumn, BlobPayloads } from "./blob-payloads.js";
 import type { ClientDesk } from "./client-desk.js";
 import type { HubCounters } from "./counters.js";
+import type { Watch } from "./events/index.js";
 import { GraphTask } from "./graphs/graph.js";
 import type { GraphDesk } from "./graphs/graph-desk.js";
 import { isVerifier } from "./graphs/replicas.js";
@@ -31,6 +32,8 @@ export interface HubParts {
   readonly ledger: Ledger;
   readonly blobs: BlobPayloads;
   readonly transfers: Transfers;
+  /** What is told to those who watch. */
+  readonly watch: Watch;
 }
 
 /** Answers of a node; those that it uploaded lie in blobs. */

@@ -4,6 +4,8 @@ export class HubCounters {
   refused = 0;
   solved = 0;
   unsolved = 0;
+  /** Tasks of graphs. */
+  computed = 0;
   dispatched = 0;
   superseded = 0;
   attemptsFailed = 0;

@@ -4,7 +4,7 @@ import type { SchedulerEffect } from "../scheduler/index.js";
 import { blobsOf, gather, streamsOf, type PayloadSource } from "./columns.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
 import { Segment, type Job } from "./jobs.js";
-import { decodeRecord, encodeRecord, type SolvedRecord, type UnsolvedRecord } from "./records.js";
+import { encodeRecord, inEncoded, type SolvedRecord, type UnsolvedRecord } from "./records.js";
 import type { ClientSession } from "./sessions.js";
 
 type SolvedEffect = Extract<SchedulerEffect<Job>, { type: "Solved" }>;
@@ -41,12 +41,13 @@ export class Delivery {
       ...(answers.blobs && { blobs: answers.blobs }),
     };
     this.#parts.counters.solved += jobs.length;
+    this.#parts.watch.solved(this.#core.nodes.views.get(node), jobs, answers.ms, index);
     if (this.#parts.blobs.hasLarge(record.lengths)) {
       this.#attach(jobs, new Segment(record, jobs, 0));
       return this.#storeLarge(record, jobs);
     }
     const encoded = encodeRecord(record);
-    const segment = new Segment(decodeRecord(encoded) as SolvedRecord, jobs, encoded.length);
+    const segment = new Segment(inEncoded(record, encoded), jobs, encoded.length);
     this.#attach(jobs, segment);
     return this.#store(segment, encoded);
   }
@@ -59,6 +60,7 @@ export class Delivery {
     ]);
     const record: UnsolvedRecord = { k: "unsolved", task: job.task, code, message, reasons };
     this.#parts.counters.unsolved++;
+    this.#parts.watch.unsolved(job, code, message, failures.length > 0);
     const encoded = encodeRecord(record);
     const segment = new Segment(record, [job], encoded.length);
     this.#attach([job], segment);
@@ -124,7 +126,7 @@ export class Delivery {
     const columns = await this.#parts.ledger.untilStored(() => this.#parts.blobs.store(record));
     const stored: SolvedRecord = { ...record, ...columns };
     const encoded = encodeRecord(stored);
-    const segment = new Segment(decodeRecord(encoded) as SolvedRecord, jobs, encoded.length);
+    const segment = new Segment(inEncoded(stored, encoded), jobs, encoded.length);
     this.#attach(jobs, segment);
     await this.#store(segment, encoded);
   }

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import type { HubCounters } from "./counters.js";
+import type { Traffic, Watch } from "./events/index.js";
 import type { Gate } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Peer, type PeerEvents } from "./peer.js";
@@ -14,15 +15,21 @@ export interface EntranceOptions {
   readonly gate: Gate;
   readonly limits: HubLimits;
   readonly counters: HubCounters;
+  readonly watch: Watch;
   readonly log: Logger;
   readonly onHello: PeerEvents["onHello"];
 }
+
+/** Of one connection. */
+const LOGGED_BAD_MESSAGES = 5;
 
 export class Entrance {
   /** Everybody who is connected, whether they have said hello or not. */
   readonly peers = new Set<Peer>();
   readonly #options: EntranceOptions;
   readonly #sockets: WebSocketServer;
+  /** What peers that have left had sent and got. */
+  #gone = { bytesIn: 0, bytesOut: 0 };
   readonly #webSockets = new Tally();
   readonly #connections = new Tally();
 
@@ -38,6 +45,16 @@ export class Entrance {
     options.http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
+  }
+
+  /** Bytes of all frames so far, and who is connected. */
+  traffic(): Traffic {
+    let { bytesIn, bytesOut } = this.#gone;
+    for (const peer of this.peers) {
+      bytesIn += peer.bytesIn;
+      bytesOut += peer.bytesOut;
+    }
+    return { bytesIn, bytesOut, connections: this.peers.size };
   }
 
   /** Stops letting anybody in. */
@@ -70,6 +87,7 @@ export class Entrance {
     if (refused !== undefined) {
       log.warn({ address }, refused);
       this.#options.counters.refusedConnections++;
+      this.#options.watch.mishap({ code: "refused", message: refused, client: address });
       // Not left half open to whoever does not close their side.
       socket.once("finish", () => socket.destroy());
       socket.end(
@@ -78,17 +96,31 @@ export class Entrance {
       return;
     }
     this.#webSockets.count(address, socket);
+    let bad = 0;
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       const peer = new Peer(ws, request.socket, limits, {
         onHello: this.#options.onHello,
         onBadMessage: (from, error) => {
           this.#options.counters.badMessages++;
-          log.warn({ peer: from.hello?.id, code: error.code }, error.message);
+          // The first few tell what is wrong; the others would fill the disk.
+          if (++bad <= LOGGED_BAD_MESSAGES)
+            log.warn({ peer: from.hello?.id, code: error.code }, error.message);
+          this.#options.watch.mishap({
+            code: error.code,
+            message: error.message,
+            client: from.hello?.id ?? address,
+          });
         },
         onBug: (error) => log.error({ err: error }, "a message met a bug"),
       });
       this.peers.add(peer);
-      ws.on("close", () => this.peers.delete(peer));
+      ws.on("close", () => {
+        this.peers.delete(peer);
+        this.#gone.bytesIn += peer.bytesIn;
+        this.#gone.bytesOut += peer.bytesOut;
+        if (bad > LOGGED_BAD_MESSAGES)
+          log.warn({ peer: peer.hello?.id, count: bad }, "messages that did not fit");
+      });
     });
   }
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { FlockworkError } from "../ids/index.js";
 import { answerHello, parseToken, type MessageOf, type TokenRole } from "../wire/index.js";
+import { observerOf, Tickets, type Observer } from "./tickets.js";
 import type { TokenRecord, TokenStore } from "./tokens.js";
 
 /** Whoever came in. Without tokens everybody on this machine is the owner "local". */
@@ -10,14 +11,6 @@ export interface Bearer {
   readonly owner: string;
   /** The token's id; undefined where none was asked for. */
   readonly token?: string;
-}
-
-/** Who reads the hub's pages, and how much of it: undefined means everything. */
-export interface Observer {
-  /** Only what is of this domain. */
-  readonly domain?: string;
-  /** Only sessions and payloads of this owner; nodes serve all owners. */
-  readonly owner?: string;
 }
 
 export interface GateOptions {
@@ -41,10 +34,17 @@ const ROLE_OF: { readonly [role in MessageOf<"hello">["role"]]: TokenRole } = {
 };
 
 export class Gate {
+  /** For pages that prove their token over HTTP. */
+  readonly tickets: Tickets;
   readonly #options: GateOptions;
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.tickets = new Tickets(options.tokens);
+  }
+
+  get asksToken(): boolean {
+    return this.#options.required;
   }
 
   /** Lets a hello in. Throws `unauthorized`, the same for an unknown token and a wrong proof. */
@@ -101,6 +101,14 @@ export class Gate {
     const record = bearer(match[1]!, tokens);
     return record && observerOf(record);
   }
+
+  /** Who reads the hub's counts: as observer(), or with a ticket that was given for a proof. */
+  watcher(request: IncomingMessage): Observer | undefined {
+    const match = /^Ticket ([0-9a-f]+)$/.exec(request.headers.authorization ?? "");
+    if (match === null) return this.observer(request);
+    const address = request.socket.remoteAddress ?? "";
+    return this.tickets.observer(match[1]!, address, Date.now());
+  }
 }
 
 function bearer(text: string, tokens: TokenStore): TokenRecord | undefined {
@@ -111,11 +119,6 @@ function bearer(text: string, tokens: TokenStore): TokenRecord | undefined {
   } catch {
     return undefined; // no token at all, which is answered like a wrong one
   }
-}
-
-function observerOf({ role, domain, owner }: TokenRecord): Observer | undefined {
-  if (role === "compute") return undefined;
-  return { ...(domain !== undefined && { domain }), ...(role === "main" && { owner }) };
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,118 +1,10 @@
-// The hub's HTTP routes: one row each, and the blobs. Pages join this table when they come.
+// The hub's HTTP: who may ask, and which route, page or payload answers.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Registry } from "prom-client";
 import { answerBlob, blobOfPath } from "./blob-route.js";
-import type { HubCore, HubParts } from "./core.js";
-import type { Gate, Observer } from "./gate.js";
-import { mayRead, sees } from "./sight.js";
-import { hubMetrics } from "./metrics.js";
-import { SOFTWARE } from "./version.js";
-
-export interface HttpContext {
-  readonly core: HubCore;
-  readonly parts: HubParts;
-  readonly gate: Gate;
-  peers(): number;
-  closing(): boolean;
-  /** The hub ends with something else, such as a main node. */
-  readonly passing: boolean;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-interface Route {
-  /** Whether anybody may read it; otherwise whoever may observe. */
-  readonly open?: boolean;
-  /** It tells of the whole hub: not for a token of one domain. */
-  readonly whole?: boolean;
-  answer(context: HttpContext, observer: Observer): Answer | Promise<Answer>;
-}
-
-const ROUTES: { readonly [path: string]: Route } = {
-  "/healthz": {
-    open: true,
-    answer: ({ closing, parts, passing }) =>
-      closing()
-        ? json({ status: "stopping", passing }, 503)
-        : parts.ledger.stuck
-          ? json({ status: "storage_full", passing }, 503)
-          : json({ status: "ok", passing, software: SOFTWARE }),
-  },
-  "/metrics": {
-    whole: true,
-    answer: async (context) => {
-      const registry = metricsOf(context);
-      return { status: 200, type: registry.contentType, body: await registry.metrics() };
-    },
-  },
-  "/api/nodes": {
-    answer: ({ core }, observer) =>
-      json(
-        [...core.nodes.views.values()]
-          .filter(({ domain }) => sees(observer, { domain }))
-          .map((view) => ({
-            id: view.id,
-            kind: view.kind,
-            state: view.state,
-            domain: view.domain,
-            slots: view.slots,
-            services: view.services,
-            running: core.scheduler.node(view.id)?.running ?? 0,
-            solved: view.solved,
-            failed: view.failed,
-            joinedAt: new Date(view.joinedAt).toISOString(),
-            ...(view.quarantinedUntil > Date.now() && {
-              quarantinedUntil: new Date(view.quarantinedUntil).toISOString(),
-            }),
-          })),
-      ),
-  },
-  "/api/graphs": {
-    answer: ({ core }, observer) =>
-      json(
-        [...core.graphs.graphs()]
-          .filter(({ session }) => sees(observer, session))
-          .map(({ id, session, tasks, total, done, failed, startedAt }) => {
-            const list = [...tasks.values()];
-            const running = list.filter(
-              ({ state, task }) => state === "open" && core.scheduler.task(task)?.state === "running",
-            );
-            const bytes = list
-              .flatMap(({ values }) => values)
-              .reduce((sum, { bytes }) => sum + Math.max(0, bytes), 0);
-            return {
-              id,
-              name: session.name,
-              client: session.peer?.hello?.id ?? null,
-              domain: session.domain,
-              startedAt: new Date(startedAt).toISOString(),
-              tasks: { total, done, running: running.length, failed },
-              bytes,
-            };
-          }),
-      ),
-  },
-  "/api/jobs": {
-    answer: ({ core, parts }, observer) =>
-      json({
-        // Counts are of all domains together.
-        ...(observer.domain === undefined && { ...core.scheduler.counts(), ...parts.counters }),
-        sessions: [...core.clients.sessions.values()]
-          .filter((session) => sees(observer, session))
-          .map((session) => ({
-            name: session.name,
-            domain: session.domain,
-            client: session.peer?.hello?.id ?? null,
-            unacknowledged: session.jobs.size,
-            unclaimedBytes: session.unclaimedBytes,
-          })),
-      }),
-  },
-};
+import { answerEvents } from "./events/index.js";
+import type { Pages } from "./pages.js";
+import { mayRead } from "./sight.js";
+import { json, ONE_OF, ROUTES, type Answer, type HttpContext } from "./routes.js";
 
 /** Nothing here is a page: no script, no frame, no guessing of types, no copies in caches. */
 const SAFE_HEADERS = {
@@ -123,24 +15,20 @@ const SAFE_HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
-const registries = new WeakMap<HubCore, Registry>();
-
-function metricsOf({ core, parts, peers }: HttpContext): Registry {
-  let registry = registries.get(core);
-  if (registry === undefined) registries.set(core, (registry = hubMetrics(core, parts, peers)));
-  return registry;
+export interface HttpShell extends HttpContext {
+  readonly pages: Pages;
 }
 
-export function handleHttp(request: IncomingMessage, response: ServerResponse, context: HttpContext): void {
+export function handleHttp(request: IncomingMessage, response: ServerResponse, shell: HttpShell): void {
   const path = (request.url ?? "/").replace(/[?#].*$/s, "");
-  answerTo(request, response, path, context).then(
+  answerTo(request, response, path, shell).then(
     (answer) => {
       if (answer === undefined) return;
       const { status, type, body } = answer;
       response.writeHead(status, { ...SAFE_HEADERS, "content-type": type }).end(body);
     },
     (error: unknown) => {
-      context.parts.log.error({ err: error, path }, "a request met a bug");
+      shell.parts.log.error({ err: error, path }, "a request met a bug");
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
     },
@@ -152,23 +40,53 @@ async function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
-  context: HttpContext,
+  shell: HttpShell,
 ): Promise<Answer | undefined> {
-  const refused = context.gate.refuses(request);
+  const refused = shell.gate.refuses(request);
   if (refused !== undefined) return json({ error: refused }, 403);
-  if (path.startsWith("/blobs/")) return answerBlobs(request, response, path, context);
+  if (path.startsWith("/blobs/")) return answerBlobs(request, response, path, shell);
+  if (path === "/api/events") return answerFeed(request, response, shell);
   const route = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
-  if (route === undefined)
-    return json({ error: `Nothing is at ${path}; there are ${Object.keys(ROUTES).join(", ")}.` }, 404);
-  if (request.method !== "GET") return json({ error: `${path} is read with GET.` }, 405);
-  const observer = context.gate.observer(request);
-  if (observer === undefined && !route.open) return json({ error: NEEDS_TOKEN }, 401);
-  if (observer?.domain !== undefined && route.whole)
+  if (route === undefined) {
+    const [, folder = "", name = ""] = /^(\/api\/[a-z]+\/)([0-9a-z]+)$/.exec(path) ?? [];
+    const one = Object.hasOwn(ONE_OF, folder) ? ONE_OF[folder] : undefined;
+    if (one !== undefined) {
+      const observer = shell.gate.watcher(request);
+      return observer === undefined ? json({ error: NEEDS_TOKEN }, 401) : one(shell, name, observer);
+    }
+    if (shell.pages.answer(request, response, path)) return undefined;
     return json(
-      { error: `${path} tells of the whole hub; this token is for domain ${observer.domain}.` },
-      403,
+      { error: `Nothing is at ${path}; there are ${shell.pages.names.join(", ")}, ${ALL.join(", ")}.` },
+      404,
     );
-  return route.answer(context, observer ?? {});
+  }
+  const method = route.method ?? "GET";
+  if (request.method !== method) return json({ error: `${path} takes ${method}.` }, 405);
+  const observer = shell.gate.watcher(request);
+  if (observer === undefined && !route.open) return json({ error: NEEDS_TOKEN }, 401);
+  if (observer?.domain !== undefined && route.whole) return ofOneDomain(path, observer.domain);
+  return route.answer(shell, observer ?? {}, request);
+}
+
+/** What tells of the whole hub is not for a token of one domain. */
+function ofOneDomain(path: string, domain: string): Answer {
+  return json({ error: `${path} tells of the whole hub; this token is for domain ${domain}.` }, 403);
+}
+
+const ALL = [...Object.keys(ROUTES), "/api/events"];
+
+function answerFeed(
+  request: IncomingMessage,
+  response: ServerResponse,
+  shell: HttpShell,
+): Answer | undefined {
+  if (request.method !== "GET") return json({ error: "The events are read with GET." }, 405);
+  const observer = shell.gate.watcher(request);
+  if (observer === undefined) return json({ error: NEEDS_TOKEN }, 401);
+  if (observer.domain !== undefined) return ofOneDomain("/api/events", observer.domain);
+  const allowed = () => shell.gate.watcher(request) !== undefined;
+  if (answerEvents(request, response, shell.feed, SAFE_HEADERS, allowed)) return undefined;
+  return json({ error: "Too many watch this hub already; close a dashboard elsewhere." }, 503);
 }
 
 async function answerBlobs(
@@ -192,8 +110,4 @@ async function answerBlobs(
 }
 
 const NEEDS_TOKEN =
-  "This hub asks for a token of the role observe or main: send it as Authorization: Bearer, over https or from the hub's own machine.";
-
-function json(value: unknown, status = 200): Answer {
-  return { status, type: "application/json", body: `${JSON.stringify(value, undefined, 2)}\n` };
-}
+  "This hub asks for a token of the role observe or main: send it as Authorization: Bearer, over https or from the hub's own machine; elsewhere prove it for a ticket (docs/events.md).";

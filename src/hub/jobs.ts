@@ -2,6 +2,7 @@
 import type { TaskId } from "../ids/index.js";
 import { align } from "../wire/index.js";
 import type { ClientSession } from "./sessions.js";
+import type { JobSet } from "./events/job-sets.js";
 import type { SolvedRecord, SubmitRecord, UnsolvedRecord } from "./records.js";
 
 /** A payload that lies in a blob, because it is large. */
@@ -18,6 +19,10 @@ export class Segment {
   /** Jobs that still need this segment's record in the journal. */
   live: number;
   lsn = 0;
+  /** When its jobs were stored, milliseconds since 1970; 0: by the hub before this one. */
+  acceptedAt = 0;
+  /** The jobs of this session and service, which count together. */
+  set: JobSet | undefined = undefined;
   /** Bytes the journal had taken when this record was written; tells how far behind the tail it lies. */
   at = 0;
 

@@ -2,12 +2,14 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { HubCore, HubParts } from "./core.js";
 import type { HubCounters } from "./counters.js";
+import type { Counts } from "./events/index.js";
 
 const COUNTERS: { readonly [name in keyof HubCounters]: string } = {
   submitted: "Jobs taken and stored.",
   refused: "Jobs refused.",
   solved: "First answers.",
   unsolved: "Jobs that failed, were cancelled or missed their deadline.",
+  computed: "Tasks of graphs that nodes computed.",
   dispatched: "Attempts sent to nodes.",
   superseded: "Answers that came after the first.",
   attemptsFailed: "Attempts that nodes reported as failed.",
@@ -19,7 +21,7 @@ const COUNTERS: { readonly [name in keyof HubCounters]: string } = {
   expired: "Results nobody claimed in time.",
 };
 
-export function hubMetrics(core: HubCore, parts: HubParts, peers: () => number): Registry {
+export function hubMetrics(core: HubCore, parts: HubParts, counts: Counts): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const [name, help] of Object.entries(COUNTERS)) {
@@ -41,7 +43,9 @@ export function hubMetrics(core: HubCore, parts: HubParts, peers: () => number):
       "Nodes that are connected.",
       () => [...core.nodes.views.values()].filter((view) => view.peer).length,
     ],
-    ["connections", "WebSocket connections.", peers],
+    ["connections", "WebSocket connections.", () => counts.now().connections],
+    ["received_bytes", "Bytes of frames that came since the hub is up.", () => counts.now().bytesIn],
+    ["sent_bytes", "Bytes of frames that went out since the hub is up.", () => counts.now().bytesOut],
     ["storage_ok", "1 while the disk takes writes.", () => (parts.ledger.stuck ? 0 : 1)],
   ];
   for (const [name, help, read] of gauges)

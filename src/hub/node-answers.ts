@@ -1,7 +1,7 @@
 // What nodes answer: solutions, uploaded or not, failures, and their reading of the payloads of what they hold.
 import { FlockworkError, type TaskId } from "../ids/index.js";
 import type { MessageOf } from "../wire/index.js";
-import type { Answers, HubCore, HubParts } from "./core.js";
+import { wallClock, type Answers, type HubCore, type HubParts } from "./core.js";
 import { Job } from "./jobs.js";
 import type { NodeView } from "./node-view.js";
 import { payloadsFor } from "./dispatch.js";
@@ -37,6 +37,7 @@ export class NodeAnswers {
     view.failed++;
     view.given.delete(message.task);
     this.#parts.counters.attemptsFailed++;
+    this.#tell(view, message);
     if (!this.#core.graphs.nodes.failed(view, message))
       this.#core.handle({ type: "AttemptFailed", node: view.id, ...message, task: message.task as TaskId });
     view.peer?.send({
@@ -44,6 +45,14 @@ export class NodeAnswers {
       tasks: Float64Array.of(message.task),
       attempts: Uint16Array.of(message.attempt),
     });
+  }
+
+  /** To those who watch. */
+  #tell(view: NodeView, { task, attempt, code, message }: MessageOf<"failed">): void {
+    const { scheduler } = this.#core;
+    for (const run of scheduler.running(view.id))
+      if (run.task === task && run.attempt === attempt)
+        this.#parts.watch.attemptFailed(view, run, { code, message }, wallClock() - run.startedAt);
   }
 
   /** A payload of a task that the node holds. */

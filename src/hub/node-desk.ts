@@ -23,6 +23,7 @@ export class NodeDesk {
   readonly views = new Map<NodeId, NodeView>();
   readonly #core: HubCore;
   readonly #parts: HubParts;
+  #nextNumber = 0;
   readonly #returns: Returns;
   readonly answers: NodeAnswers;
 
@@ -64,7 +65,7 @@ export class NodeDesk {
       known?.instance === hello.instance
         ? known.given
         : new Given(this.#parts.ledger.epoch * TASKS_PER_EPOCH);
-    const view = back ? known : newView(peer, hello, node, given);
+    const view = back ? known : newView(this.#nextNumber++, peer, hello, node, given);
     view.peer = peer;
     view.state = "running";
     this.views.set(id, view);
@@ -180,9 +181,18 @@ export class NodeDesk {
     this.#parts.transfers.closed(peer);
     this.#core.graphs.closed(peer);
     if (view.state !== "running") return;
+    if (peer.hasLeft) {
+      this.#leave(view);
+      return;
+    }
     view.state = "unknown";
     view.leftAt = Date.now();
     this.#parts.log.warn({ node: view.id }, "node is unreachable");
+    this.#parts.watch.mishap({
+      code: "unreachable",
+      message: "Its link broke or fell silent.",
+      node: view.id,
+    });
     this.#core.handle({ type: "NodeUnreachable", node: view.id });
   }
 
@@ -241,6 +251,7 @@ export class NodeDesk {
     const view = this.views.get(node);
     if (view) view.quarantinedUntil = untilMs;
     this.#parts.log.warn({ node, why }, "node is in quarantine");
+    this.#parts.watch.mishap({ code: "quarantine", message: `It gets nothing for a while: ${why}.`, node });
   }
 
   #leave(view: NodeView): void {

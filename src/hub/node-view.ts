@@ -7,12 +7,15 @@ import type { Hello, Peer } from "./peer.js";
 /** It stays for a while after its link broke. */
 export interface NodeView {
   readonly id: NodeId;
+  /** Stands for it in columns of numbers. */
+  readonly number: number;
   readonly kind: NodeKind;
   readonly domain: Domain;
   readonly instance: string;
   /** Whose token it joined with, or whose it says it is where no token is asked for. */
   readonly owner: string;
   readonly services: readonly string[];
+  readonly software: string;
   readonly slots: number;
   /** Its operator's words: the hub's own labels begin with a sign that these may not begin with. */
   readonly labels: readonly string[];
@@ -33,6 +36,7 @@ export interface NodeView {
 
 /** A node that has just come. */
 export function newView(
+  number: number,
   peer: Peer,
   hello: Hello,
   node: NonNullable<MessageOf<"hello">["node"]>,
@@ -40,11 +44,13 @@ export function newView(
 ): NodeView {
   return {
     id: hello.id as NodeId,
+    number,
     kind: hello.kind,
     domain: hello.domain as Domain,
     instance: hello.instance,
     owner: ownerOf(peer, node),
     services: node.services,
+    software: hello.software,
     slots: node.slots,
     labels: (node.labels ?? []).filter((label) => !label.startsWith("@")),
     engine: node.engine,

@@ -17,6 +17,7 @@ import { partsOf, sendParts } from "../wire/socket.node.js";
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Rate } from "./rate.js";
+import { Slices } from "./slices.js";
 import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
@@ -29,6 +30,8 @@ export interface PeerEvents {
   onBug(error: unknown): void;
 }
 
+/** What a browser says for a page that is closed, or goes elsewhere (RFC 6455, 7.4.1). */
+const GOING_AWAY = 1001;
 /** How long a refused peer may take to close its side. */
 const CLOSE_MS = 1000;
 
@@ -38,6 +41,8 @@ export class Peer {
   bearer: Bearer | undefined = undefined;
   /** What its hello must prove a token over. */
   readonly nonce = makeNonce();
+  /** It closed because its page is gone: nobody will come back as this one. */
+  hasLeft = false;
   framesIn = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -85,8 +90,17 @@ export class Peer {
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
     socket.binaryType = "fragments";
-    socket.on("message", (data) => this.#receive(...partsOf(data)));
-    socket.on("close", () => this.#close());
+    const slices = new Slices((parts: ReturnType<typeof partsOf>) => this.#receive(...parts), socket);
+    socket.on("message", (data) => {
+      // What of the next frame came along with the end of this one counts for it only roughly.
+      this.#framedBytes = net.bytesRead;
+      slices.take(partsOf(data));
+    });
+    socket.on("close", (code: number) => {
+      this.hasLeft = code === GOING_AWAY;
+      slices.finish();
+      this.#close();
+    });
     // An error is always followed by a close, which is where it is dealt with.
     socket.on("error", () => undefined);
   }
@@ -196,8 +210,6 @@ export class Peer {
   #receive(bytes: Uint8Array, tail?: Uint8Array): void {
     this.framesIn++;
     this.bytesIn += bytes.length + (tail?.length ?? 0);
-    // What of the next frame came along with the end of this one counts for it only roughly.
-    this.#framedBytes = this.#net.bytesRead;
     if (this.#deaf) return;
     let messages: unknown[];
     try {

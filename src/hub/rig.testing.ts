@@ -10,6 +10,7 @@ import { payloadAt } from "./columns.js";
 import { HubCore, type HubParts } from "./core.js";
 import { HubCounters } from "./counters.js";
 import { GraphDesk } from "./graphs/graph-desk.js";
+import { Watch } from "./events/index.js";
 import type { Job } from "./jobs.js";
 import { Ledger } from "./ledger.js";
 import { DEFAULT_LIMITS } from "./limits.js";
@@ -63,6 +64,7 @@ export class HubRig {
       ledger: await Ledger.open(backbone, "default", events, SLACK_BYTES),
       blobs,
       transfers: new Transfers(blobs, DEFAULT_LIMITS, log),
+      watch: new Watch(),
     };
     const rig = new HubRig(backbone, parts);
     const open = await recover(parts, rig.core.clients);

@@ -10,6 +10,7 @@ import { ClientDesk } from "./client-desk.js";
 import { HubCore, type HubParts } from "./core.js";
 import { HubCounters } from "./counters.js";
 import { Entrance } from "./entrance.js";
+import { EventFeed, Watch } from "./events/index.js";
 import type { Gate } from "./gate.js";
 import { GraphDesk } from "./graphs/graph-desk.js";
 import { handleHttp } from "./http.js";
@@ -17,6 +18,7 @@ import { HeldPayloads } from "./held-payloads.js";
 import { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import { NodeDesk } from "./node-desk.js";
+import { Pages } from "./pages.js";
 import type { Peer, Hello } from "./peer.js";
 import { Recorder } from "./recorder.js";
 import { recover, rewrite } from "./recovery.js";
@@ -40,6 +42,8 @@ export interface Hub {
 }
 
 const PARTITION = "default";
+/** Where `npm run build` leaves the pages. */
+const PAGES = new URL("../web/", import.meta.url);
 const SWEEP_MS = 250;
 const BEAT_MS = 1000;
 
@@ -71,6 +75,7 @@ export class RunningHub implements Hub {
   readonly #core: HubCore;
   #parts!: HubParts;
   #entrance!: Entrance;
+  #feed!: EventFeed;
   /** Names the journal: a client sees by it whether the jobs it was promised are still known. */
   #journalId = "";
   #sweeper: NodeJS.Timeout | undefined;
@@ -113,6 +118,7 @@ export class RunningHub implements Hub {
       ledger,
       blobs,
       transfers: new Transfers(blobs, limits, log),
+      watch: new Watch(),
     };
     this.#core.clients = new ClientDesk(this.#core, this.#parts);
     this.#core.nodes = new NodeDesk(this.#core, this.#parts, backbone.kv);
@@ -123,12 +129,21 @@ export class RunningHub implements Hub {
     await this.#core.nodes.expectReturns(open.length > 0);
     this.#core.clients.admission.begin(open);
     if (open.length > 0) log.info({ jobs: open.length }, "jobs recovered");
+    this.#parts.watch.submitted(open);
+    this.#feed = new EventFeed({
+      core: this.#core,
+      parts: this.#parts,
+      hub: { id: this.id, software: SOFTWARE },
+      traffic: () => this.#entrance.traffic(),
+    });
+    const pages = new Pages(PAGES);
     http.on("request", (request, response) =>
       handleHttp(request, response, {
         core: this.#core,
         parts: this.#parts,
         gate,
-        peers: () => this.#entrance.peers.size,
+        feed: this.#feed,
+        pages,
         closing: () => this.#closing !== undefined,
         passing: this.#options.passing,
       }),
@@ -139,6 +154,7 @@ export class RunningHub implements Hub {
       limits,
       log,
       counters: this.#parts.counters,
+      watch: this.#parts.watch,
       onHello: (peer, hello) => this.#welcome(peer, hello),
     });
     this.#lastSweep = performance.now();
@@ -199,6 +215,7 @@ export class RunningHub implements Hub {
     }
     this.#dropRevoked();
     this.#dropHoarders(now);
+    this.#feed.tick(Date.now());
     this.#core.nodes.sweep(now);
     this.#parts.transfers.sweep(now);
     this.#core.clients.sweep(Date.now());
@@ -282,6 +299,7 @@ export class RunningHub implements Hub {
     this.#core.stop();
     this.#core.recorder?.close();
     this.#parts.ledger.close();
+    this.#feed.close();
     this.#entrance.close();
     await new Promise<void>((resolve) => {
       http.close(() => resolve());

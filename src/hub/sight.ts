@@ -1,5 +1,5 @@
 // What an observer may see of a hub: sessions of its owner, nodes and payloads of its domain. A hash is no permission.
-import type { Observer } from "./gate.js";
+import type { Observer } from "./tickets.js";
 import type { Ledger } from "./ledger.js";
 
 /** Whether something of a domain, and of an owner where it has one, is the observer's to see. */

@@ -27,7 +27,8 @@ import { Demand } from "./demand.js";
 import type { ComputingNodeOptions, NodeRuntime } from "./node-options.js";
 import type { ModuleRunner } from "./runner.js";
 import { installServices, type InstalledService } from "./service.js";
-import { Slots, type Attempt } from "./slots.js";
+import type { Attempt } from "./attempt.js";
+import { Slots } from "./slots.js";
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
 const CONFIRM_MS = 2000;
@@ -80,7 +81,7 @@ export class ComputingNode {
     this.id = makeNodeId(options.name ?? "node", randomBytes(4));
     this.kind = options.kind ?? "computing";
     this.#modules = runtime.modules();
-    this.#demand = new Demand(options, () => this.#slots.size);
+    this.#demand = new Demand(options, opened !== undefined, () => this.#slots.size);
     this.#slots = new Slots(slots, this.#services, this.#modules, {
       solved: (attempt, ms, outcome) => {
         this.#demand.measured(ms);

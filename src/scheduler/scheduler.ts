@@ -25,6 +25,17 @@ export interface NodeView {
   readonly reachable: boolean;
   readonly draining: boolean;
   readonly quarantined: boolean;
+  /** What is known of how fast it is, beside others. */
+  readonly speed: number;
+}
+
+/** An attempt in a slot. */
+export interface RunningAttempt<Tag> {
+  readonly task: TaskId;
+  readonly attempt: number;
+  readonly tag: Tag;
+  readonly service: string;
+  readonly startedAt: number;
 }
 
 export interface TaskView<Tag> {
@@ -150,6 +161,19 @@ export class Scheduler<Tag> {
     for (const node of this.core.nodes.values()) yield view(node);
   }
 
+  /** What runs in a node's slots, oldest first. */
+  *running(id: NodeId): IterableIterator<RunningAttempt<Tag>> {
+    const node = this.core.nodes.get(id);
+    if (node === undefined) return;
+    let left = node.running;
+    for (let at = node.first; at !== null && left > 0; at = at.next) {
+      if (!at.started) continue;
+      left--;
+      const { task, number, startedAt } = at;
+      yield { task: task.id, attempt: number, tag: task.tag as Tag, service: task.batch.service, startedAt };
+    }
+  }
+
   /** All that the scheduler knows, as data, but for the tags; the constructor takes it back. */
   image(): Image {
     return freeze(this.core);
@@ -243,5 +267,6 @@ function view(node: Node): NodeView {
     reachable: node.reachable,
     draining: node.draining,
     quarantined: node.quarantinedUntil > 0,
+    speed: node.speed,
   };
 }

@@ -2,7 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FlockworkError } from "../ids/index.js";
-import { align, decodeFrame, encodeAlone, encodeFrame, MAX_MESSAGES } from "./frame.js";
+import {
+  align,
+  decodeFrame,
+  encodeAlone,
+  encodeFrame,
+  encodeFrameParts,
+  lyingIn,
+  MAX_MESSAGES,
+} from "./frame.js";
 import { MAX_DEPTH } from "./header.js";
 import { checkMessage, MESSAGES, type Role } from "./messages.js";
 
@@ -76,6 +84,38 @@ function withHeader(header: Uint8Array | number[], length = header.length): Uint
   return frame;
 }
 
+describe("a message lying in its frame", () => {
+  const field = fc.oneof(
+    typedArray,
+    fc.string(),
+    fc.maxSafeInteger(),
+    fc.array(fc.string(), { maxLength: 3 }),
+  );
+  it("is what decoding the frame gives, without copies", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.string().filter((key) => key !== "__proto__"),
+          field,
+          { maxKeys: 8, noNullPrototype: true },
+        ),
+        fc.boolean(),
+        (message, buffers) => {
+          if (buffers)
+            for (const [key, part] of Object.entries(message))
+              if (part instanceof Uint8Array) message[key] = Buffer.from(part);
+          const frame = encodeFrame([message]);
+          const lying = lyingIn(frame, message);
+          expect(lying).toEqual(decodeFrame(frame)[0]);
+          for (const part of Object.values(lying))
+            if (ArrayBuffer.isView(part)) expect(part.buffer).toBe(frame.buffer);
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+});
+
 describe("frames", () => {
   it("come back as they were, wherever the bytes lie", () => {
     fc.assert(
@@ -83,6 +123,7 @@ describe("frames", () => {
         const frame = placed(encodeFrame(list), offset, buffer);
         const decoded = decodeFrame(frame);
         expect(decoded).toEqual(list);
+        expect(Buffer.concat(encodeFrameParts(list)).equals(Buffer.from(encodeFrame(list)))).toBe(true);
         // Attachments lie at multiples of 8: where the frame itself is aligned, none was copied.
         for (const item of decoded)
           if (ArrayBuffer.isView(item) && offset % 8 === 0) expect(item.buffer).toBe(frame.buffer);

@@ -5,7 +5,7 @@
 // A typed array in a message travels as an attachment: the header holds an extension (type = element type, data = u32
 // byte length) and attachments follow in the order in which the header names them. Because order and place are implied,
 // a header can not make two messages share bytes, and its lengths must add up to the frame exactly.
-import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
+import { Decoder, Encoder, ExtData, type ExtensionCodecType } from "@msgpack/msgpack";
 import { FlockworkError } from "../ids/index.js";
 import { checkHeader } from "./header.js";
 
@@ -39,30 +39,40 @@ const context = {
   at: 0,
 };
 
-const codec = new ExtensionCodec();
-for (const { type, array } of ELEMENTS)
-  codec.register({
-    type,
-    encode(object) {
-      // Class by constructor, so that a Node Buffer counts as the Uint8Array it is.
-      if (!ArrayBuffer.isView(object) || !(object instanceof array)) return null;
-      context.parts.push(object);
-      const length = new Uint8Array(LENGTH_BYTES);
-      writeLength(length, object.byteLength);
-      return length;
-    },
-    decode(data) {
-      const length = readLength(data);
-      const { frame, tail, at } = context;
-      const left = frame.length + tail.length - at;
-      if (length > left) throw bad(`an attachment of ${length} bytes where ${Math.max(0, left)} are left`);
-      if (at < frame.length && at + length > frame.length) throw ASTRIDE;
-      context.at = align(at + length);
-      return at < frame.length || tail.length === 0
-        ? view(array, frame, at, length)
-        : view(array, tail, at - frame.length, length);
-    },
-  });
+/** One extension of each type, rewritten at each use: the encoder copies it at once. By the name that arrays have of themselves. */
+const extensions = new Map<string, ExtData>(
+  ELEMENTS.map(({ type, array }) => [array.name, new ExtData(type, new Uint8Array(LENGTH_BYTES))]),
+);
+
+/** A Node Buffer names itself the Uint8Array it is. */
+function extensionOf(part: ArrayBufferView): ExtData | undefined {
+  return extensions.get((part as Attachment)[Symbol.toStringTag]);
+}
+
+/** Not the library's own codec, which asks each extension in turn about each value. */
+const codec: ExtensionCodecType<undefined> = {
+  tryToEncode(object) {
+    if (!ArrayBuffer.isView(object)) return null;
+    const extension = extensionOf(object);
+    if (extension === undefined) return null;
+    context.parts.push(object as Attachment);
+    writeLength(extension.data as Uint8Array, object.byteLength);
+    return extension;
+  },
+  decode(data, type) {
+    const length = readLength(data);
+    const { frame, tail, at } = context;
+    const left = frame.length + tail.length - at;
+    if (length > left) throw bad(`an attachment of ${length} bytes where ${Math.max(0, left)} are left`);
+    if (at < frame.length && at + length > frame.length) throw ASTRIDE;
+    context.at = align(at + length);
+    // The header's check let no other types through.
+    const { array } = ELEMENTS[type - 1]!;
+    return at < frame.length || tail.length === 0
+      ? view(array, frame, at, length)
+      : view(array, tail, at - frame.length, length);
+  },
+};
 
 /** Thrown where an attachment lies in both parts of a frame. */
 const ASTRIDE = new Error("an attachment lies in both parts of a frame");
@@ -148,7 +158,8 @@ function measure(messages: readonly unknown[]): {
 }
 
 /**
- * Decodes one frame, which may have come in two parts; they are joined unless they meet between two attachments. Byte attachments are views of it; wider ones are views where it lies aligned, copies where not.
+ * Decodes one frame, which may have come in two parts; they are joined unless they meet between two attachments. Byte
+ * attachments are views of it; wider ones are views where it lies aligned, copies where not.
  * Throws FlockworkError `bad_message` on anything that is not exactly one frame.
  */
 export function decodeFrame(frame: Uint8Array, tail: Uint8Array = EMPTY): unknown[] {
@@ -180,6 +191,24 @@ export function decodeFrame(frame: Uint8Array, tail: Uint8Array = EMPTY): unknow
   if (context.at !== align(frame.length + tail.length))
     throw bad(`${frame.length + tail.length - context.at} bytes that no message names`);
   return messages;
+}
+
+/**
+ * A message with its attachments lying in the frame that was made of it alone: what decoding would give, for nothing. Its
+ * attachments must be fields of the message itself, none deeper.
+ */
+export function lyingIn<M extends object>(frame: Uint8Array, message: M): M {
+  const lying = { ...message } as Record<string, unknown>;
+  let at = align(LENGTH_BYTES + readLength(frame));
+  for (const key in lying) {
+    const part = lying[key];
+    const extension = ArrayBuffer.isView(part) ? extensionOf(part) : undefined;
+    if (extension === undefined) continue;
+    const { byteLength } = part as Attachment;
+    lying[key] = view(ELEMENTS[extension.type - 1]!.array, frame, at, byteLength);
+    at += align(byteLength);
+  }
+  return lying as M;
 }
 
 /** Parts of one frame in one piece. */

@@ -18,3 +18,4 @@ export * from "./socket.js";
 export * from "./tick.js";
 export * from "./token.js";
 export * from "./handshake.js";
+export * from "./observer.js";

@@ -1,18 +1,15 @@
 // The browser build in a real Chromium: without Node built-ins, as computing node and as main node, and a page that goes away.
-import { execFileSync } from "node:child_process";
 import { createServer, type Server } from "node:http";
 import { builtinModules } from "node:module";
 import type { AddressInfo } from "node:net";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as flockwork from "../../dist/flock/index.browser.js";
 import { figure, Flock, until } from "../flock.js";
+import { chromiumPath, openChromium, type OpenBrowser } from "./chromium.js";
 
 const ENTRY = fileURLToPath(new URL("../../dist/flock/index.browser.js", import.meta.url));
 
@@ -43,23 +40,13 @@ test("the browser build holds no Node built-in", async () => {
   figure("browser build", `${(gzipSync(code).length / 1024).toFixed(1)} KiB gzipped`);
 });
 
-function chromiumPath(): string | undefined {
-  for (const name of ["chromium", "chromium-browser", "google-chrome"])
-    try {
-      return execFileSync("which", [name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-    } catch {
-      continue;
-    }
-  return undefined;
-}
-
 const executablePath = chromiumPath();
 if (executablePath === undefined)
   process.stderr.write("page tests skip: neither chromium nor google-chrome is installed\n");
 
 describe.skipIf(executablePath === undefined)("a page", () => {
-  const userData = mkdtempSync(join(tmpdir(), "flockwork-chromium-"));
   let server: Server;
+  let opened: OpenBrowser;
   let browser: BrowserContext;
 
   beforeAll(async () => {
@@ -72,25 +59,13 @@ describe.skipIf(executablePath === undefined)("a page", () => {
       response.end(script ? code : html);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    browser = await chromium.launchPersistentContext(userData, {
-      executablePath: executablePath!,
-      headless: true,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    opened = await openChromium(executablePath!);
+    browser = opened.browser;
   });
 
   afterAll(async () => {
-    await browser?.close();
+    await opened?.close();
     server?.close();
-    rmSync(userData, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const origin = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

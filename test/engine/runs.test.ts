@@ -82,6 +82,23 @@ it("runs on WebAssembly where that is asked for", async () => {
   expect([...(outputs[0]!.data as Float32Array)]).toEqual([3, 3, 3]);
 });
 
+it("says when a program wants more memory than there can be", async () => {
+  // WebAssembly addresses 4 GiB.
+  const slots = await open(onTestFinished, { provider: "wasm", memoryMb: 16_384 });
+  const side = 40_000;
+  const x = input("column", "float32", [side, 1]).add(input("row", "float32", [1, side]));
+  const source = new Counted(program({ outputs: { y: x.max() } }));
+  const given = [
+    [side, 1],
+    [1, side],
+  ].map((shape) => new Tensor("float32", shape, new Float32Array(side)));
+  expect(await failure(slots.run(source, given).settled)).toMatchObject({
+    code: "out_of_memory",
+    retry: true,
+  });
+  expect((await slots.run(adds(2), [ones]).settled).outputs[0]!.data[0]).toBe(3);
+});
+
 it("refuses a provider that is not there, and says which are", async () => {
   await expect(open(onTestFinished, { provider: "nix" })).rejects.toThrow(
     /has no provider "nix" here; it has cpu/,

@@ -135,7 +135,7 @@ async function open(hub: string, random: () => number): Promise<WebSocket> {
     role: client ? "client" : "node",
     kind: client ? "main" : "computing",
     id: name,
-    session: client && random() < 0.5 ? `session ${Math.floor(random() * 1e6)}` : name,
+    session: client && random() < 0.5 ? `session ${Math.floor(random() * 50)}` : name,
     instance: String(random()),
     domain: random() < 0.8 ? "fuzz" : "166",
     durable: random() < 0.5,

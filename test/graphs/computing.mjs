@@ -54,9 +54,12 @@ async function engine(wanted) {
 }
 
 let store;
+function held(of) {
+  store = of;
+}
 const { put } = ValueStore.prototype;
 ValueStore.prototype.put = function (name, data, sha256) {
-  store = this;
+  held(this);
   // The right hash, and other bytes.
   if (lie === "held" && lies()) {
     data = data.slice();

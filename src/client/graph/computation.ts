@@ -4,7 +4,8 @@ import { GraphError } from "../../graph/error.js";
 import { Expression, type Node } from "../../graph/expression.js";
 import type { Owner } from "../../graph/owner.js";
 import { plan, type Plan } from "../../graph/plan.js";
-import { unwritten } from "../../graph/program.js";
+import { input } from "../../graph/leaf.js";
+import { program, unwritten } from "../../graph/program.js";
 import { Tensor } from "../../tensor/index.js";
 import { GraphBook } from "./book.js";
 import { bring } from "./bringing.js";
@@ -16,7 +17,7 @@ import type { GraphHost } from "./host.js";
 import { siteHere, type Site } from "./operation.js";
 import { isRef, type Ref, type TaskRecord } from "./record.js";
 import { Statistics } from "./statistics.js";
-import { submissionOf } from "./submission.js";
+import { recordOf, submissionOf } from "./submission.js";
 import { checkProducts, piecesOf, productsOf, WrongProduct, type Evidence } from "./verification.js";
 
 interface Asked {
@@ -115,6 +116,24 @@ export class Computation {
       return known === undefined || known instanceof Tensor ? [] : [known];
     });
     this.book.release(refs);
+  }
+
+  /** A task of nothing but its input: its output is the value, with a node. */
+  deposit(value: Tensor): Ref {
+    const p = program({ outputs: { y: input("x", value.dtype, value.shape) } });
+    const [task] = this.book.submit([
+      () => ({
+        program: recordOf(p),
+        inputs: [this.book.give(value)],
+        outputs: 1,
+        flops: 0,
+        memory: 2 * value.bytes,
+        operations: [],
+      }),
+    ]);
+    const ref = { task: task!, output: 0 };
+    this.book.hold([ref]);
+    return ref;
   }
 
   /** Resolves when nothing is under way any more. */

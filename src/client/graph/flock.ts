@@ -150,20 +150,14 @@ export class Flock {
 
   /** What is kept under a name by persist(). Rejects with `unknown_name`. */
   async fetch(name: string): Promise<Tensor> {
-    this.#checkOpen();
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const piece of this.#transfers.fetch({ persisted: name }, MAX_KEPT_BYTES)) {
-      pieces.push(piece);
-      bytes += piece.length;
-    }
-    const whole = new Uint8Array(bytes);
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return decodeTensor(whole);
+    for (;;)
+      try {
+        this.#checkOpen();
+        return decodeTensor(await gather(this.#transfers.fetch({ persisted: name }, MAX_KEPT_BYTES)));
+      } catch (error) {
+        // Another hub keeps it too.
+        if (!(error instanceof FlockworkError) || error.code !== "hub_lost") throw error;
+      }
   }
 
   /** The names under which values are kept, and how many bytes each has. */
@@ -287,6 +281,22 @@ export class Flock {
     this.#serving.down();
     this.#transfers.close(error);
   }
+}
+
+async function gather(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    bytes += piece.length;
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** A tensor's bytes as they travel, without a copy of the whole. */

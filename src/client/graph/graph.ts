@@ -99,12 +99,10 @@ export class Graph implements Owner, GraphMember {
   /** Has an expression computed and kept under a name until flock.delete(). Rejects with `name_taken`. */
   async persist(x: Expression, name: string): Promise<void> {
     this.#check([x]);
-    let [origin] = await this.#work.ask([x]);
+    const [origin] = await this.#work.ask([x]);
     // Only what a task has made can be kept: a tensor of ours goes through one.
-    if (origin instanceof Tensor || !origin!.task.atHub)
-      [origin] = await this.#work.ask([this.tensor(await this.value(x)).positive()]);
-    const ref = origin!;
-    if (ref instanceof Tensor) throw new Error("positive() made no task");
+    const ref =
+      origin instanceof Tensor || !origin!.task.atHub ? this.#work.deposit(await this.value(x)) : origin!;
     await this.#told(ref, () => this.#work.checked(ref));
     await this.#told(ref, () => this.#work.book.persist(ref, name));
   }

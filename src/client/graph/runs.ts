@@ -8,9 +8,10 @@ import { bring, explained } from "./bringing.js";
 import { checkGraphOptions, type GraphOptions } from "./graph-options.js";
 import { operationsOf, type Operation } from "./operation.js";
 import type { Cost } from "../../graph/cost.js";
-import type { ProgramRecord } from "./record.js";
+import type { NewTask, ProgramRecord } from "./record.js";
 import { recordOf } from "./submission.js";
-import type { GraphHost, GraphMember } from "./host.js";
+import type { GraphHost } from "./host.js";
+import { Lane } from "./lane.js";
 
 export type RunOptions = Pick<GraphOptions, "needs" | "timeoutMs" | "priority" | "replicas">;
 /** Values of a program's inputs by name; those that have an initial value may be left out. */
@@ -28,19 +29,12 @@ interface Prepared {
 /** Tasks and bytes after which a graph is followed by another. */
 const TASKS = 5000;
 const BYTES = 256 * 1024 * 1024;
-/** Batches of map() under way for each slot. */
-const AHEAD = 2;
+/** Batches of map() under way for each slot, at least, and at most while they are small. */
+const LEAST_AHEAD = 2;
+const MOST_AHEAD = 64;
+/** Bytes of batches under way that are still small. */
+const SMALL_AHEAD = 64 * 1024 * 1024;
 const NO_SITES = new WeakMap<never, never>();
-
-/** One graph of runs with the same options. */
-interface Lane extends GraphMember {
-  readonly book: GraphBook;
-  /** Tensors whose bytes have been counted. */
-  readonly counted: WeakSet<Tensor>;
-  tasks: number;
-  bytes: number;
-  under: number;
-}
 
 export class Runs {
   readonly #host: GraphHost;
@@ -56,11 +50,6 @@ export class Runs {
     const task = checkGraphOptions(options);
     const feeds = program.feeds(tensorsOf(program, inputs));
     const values = program.inputs.map(({ slot }) => feeds[slot]!);
-    const { record, operations, costs } = this.#prepare(program);
-    const lengths = lengthsOf(program, values);
-    const key = JSON.stringify(lengths);
-    const cost = costs.get(key) ?? program.cost(lengths);
-    costs.set(key, cost);
     const lane = this.#lane(JSON.stringify(task), task);
     for (const value of values)
       if (!lane.counted.has(value)) {
@@ -69,28 +58,16 @@ export class Runs {
       }
     lane.tasks++;
     lane.under++;
-    const { book } = lane;
     try {
-      const [made] = book.submit([
-        () => ({
-          program: record,
-          inputs: values.map((value) => book.give(value)),
-          outputs: program.outputs.length,
-          flops: cost.flops,
-          memory: cost.bytes,
-          operations,
-        }),
-      ]);
-      const refs = program.outputs.map((_, output) => ({ task: made!, output }));
-      book.hold(refs);
-      book.want(refs);
+      const made = await lane.begin(() => this.#task(lane.book, program, values));
+      const refs = program.outputs.map((_, output) => ({ task: made, output }));
       try {
-        const results = await Promise.all(refs.map((ref) => bring(book, this.#host.fetch, ref)));
+        const results = await Promise.all(refs.map((ref) => bring(lane.book, this.#host.fetch, ref)));
         return Object.fromEntries(program.outputs.map(({ name }, i) => [name, results[i]!]));
       } catch (error) {
         throw explained("run", refs[0]!, error);
       } finally {
-        book.release(refs);
+        lane.release(refs);
       }
     } finally {
       lane.under--;
@@ -104,17 +81,44 @@ export class Runs {
     batches: AsyncIterable<RunInputs> | Iterable<RunInputs>,
     options: RunOptions,
   ): AsyncGenerator<RunOutputs, void> {
-    const under: Promise<RunOutputs>[] = [];
+    const under: { readonly result: Promise<RunOutputs>; readonly bytes: number }[] = [];
+    let bytes = 0;
     for await (const batch of batches) {
-      const one = this.run(program, batch, options);
+      const given = tensorsOf(program, batch);
+      const own = Object.values(given).reduce((sum, tensor) => sum + tensor.bytes, 0);
+      const result = this.run(program, given, options);
       // Read in its turn; until then an error is no unhandled one.
-      one.catch(() => undefined);
-      under.push(one);
+      result.catch(() => undefined);
+      under.push({ result, bytes: own });
+      bytes += own;
       const { nodes } = await this.#host.fleet();
-      const slots = nodes.reduce((sum, { slots }) => sum + slots, 0);
-      while (under.length >= Math.max(2, AHEAD * slots)) yield await under.shift()!;
+      const slots = Math.max(
+        1,
+        nodes.reduce((sum, { slots }) => sum + slots, 0),
+      );
+      while (under.length >= slots * (bytes < SMALL_AHEAD ? MOST_AHEAD : LEAST_AHEAD)) {
+        const first = under.shift()!;
+        bytes -= first.bytes;
+        yield await first.result;
+      }
     }
-    for (const one of under) yield await one;
+    for (const { result } of under) yield await result;
+  }
+
+  #task(book: GraphBook, program: Program, values: readonly Tensor[]): NewTask {
+    const { record, operations, costs } = this.#prepare(program);
+    const lengths = lengthsOf(program, values);
+    const key = JSON.stringify(lengths);
+    const cost = costs.get(key) ?? program.cost(lengths);
+    costs.set(key, cost);
+    return {
+      program: record,
+      inputs: values.map((value) => book.give(value)),
+      outputs: program.outputs.length,
+      flops: cost.flops,
+      memory: cost.bytes,
+      operations,
+    };
   }
 
   #prepare(program: Program): Prepared {
@@ -138,20 +142,12 @@ export class Runs {
       lane = undefined;
     }
     if (lane !== undefined) return lane;
-    const id = randomHex(16);
-    const book = new GraphBook({ graph: id, send: (message) => this.#host.send(message), task });
-    const made: Lane = {
-      id,
-      book,
-      counted: new WeakSet(),
-      tasks: 0,
-      bytes: 0,
-      under: 0,
-      receive: (message) => book.receive(message),
-      resend: (same) => book.resend(same),
-      given: (number: number) => book.given(number),
-      stop: (error) => book.close(error),
-    };
+    const book = new GraphBook({
+      graph: randomHex(16),
+      send: (message) => this.#host.send(message),
+      task,
+    });
+    const made = new Lane(book);
     this.#lanes.set(key, made);
     this.#host.entered(made);
     return made;

@@ -27,9 +27,20 @@ export class Lowering {
   constructor(private readonly taken: ReadonlySet<string> = new Set()) {}
   /** Whether a host operator is among the nodes. */
   hosts = false;
-  /** What the next nodes are called, so that an engine's errors say which operation they are of: `matmul.4`, `matmul.4/1`, ... */
-  label = "";
-  private labelled = { label: "", nodes: 0 };
+  /** The operation that the next nodes are of, so that an engine's errors say which: `matmul.4`, and `matmul.4/1` for a second node. */
+  #label = "";
+  #named = 0;
+
+  set label(label: string) {
+    this.#label = label;
+    this.#named = 0;
+  }
+
+  /** No two nodes of a model may share a name. */
+  #name(): string {
+    const at = this.#named++;
+    return at === 0 || this.#label === "" ? this.#label : `${this.#label}/${at}`;
+  }
 
   /** Remembers where a symbol's value can be read. */
   learn(name: string, shape: readonly Dim[]): void {
@@ -46,13 +57,6 @@ export class Lowering {
     return name;
   }
 
-  /** No two nodes of a model may share a name, unless it is empty. */
-  private name(): string {
-    if (this.label !== this.labelled.label) this.labelled = { label: this.label, nodes: 0 };
-    const place = this.labelled.nodes++;
-    return this.label === "" || place === 0 ? this.label : `${this.label}/${place}`;
-  }
-
   /** One ONNX node; the names of its outputs. */
   emit(
     opType: string,
@@ -61,7 +65,13 @@ export class Lowering {
     outputs: readonly string[] = [this.fresh()],
   ): readonly string[] {
     this.nodes.push(
-      create(NodeSchema, { name: this.name(), opType, input: [...inputs], output: [...outputs], attribute }),
+      create(NodeSchema, {
+        name: this.#name(),
+        opType,
+        input: [...inputs],
+        output: [...outputs],
+        attribute,
+      }),
     );
     return outputs;
   }
@@ -107,7 +117,7 @@ export class Lowering {
     this.hosts = true;
     this.nodes.push(
       create(NodeSchema, {
-        name: this.name(),
+        name: this.#name(),
         opType: row.name,
         domain: HOST_DOMAIN,
         input: [...inputs],

@@ -108,6 +108,10 @@ export class Graph {
   readonly givens = new Map<number, GraphValue>();
   /** The programs that its client has sent, by hash: what their outputs are, where it says so. */
   readonly programs = new Map<string, readonly OutputType[] | undefined>();
+  /** Numbers of tasks that are done and forgotten. */
+  readonly over = new Set<number>();
+  /** What it keeps beyond its end, by name. */
+  readonly kept = new Map<string, GraphValue>();
   readonly startedAt = Date.now();
   done = 0;
   failed = 0;

@@ -248,6 +248,8 @@ export class NodeGraphs {
       }
     }
     view.solved++;
+    this.parts.counters.computed++;
+    this.parts.watch.computed(view, ms);
     this.core.handle({
       type: "AttemptsDone",
       node: view.id,
@@ -293,8 +295,7 @@ export class NodeGraphs {
     for (const [i, output] of small.entries()) {
       const value = tag.values[output]!;
       // A copy: the bytes are part of a frame.
-      if ((value.data === undefined || again) && !value.released)
-        value.data = new Uint8Array(payloads[i]!.bytes);
+      if (value.data === undefined || again) value.data = new Uint8Array(payloads[i]!.bytes);
     }
     return undefined;
   }

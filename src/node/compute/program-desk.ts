@@ -14,7 +14,7 @@ import {
   type ServingLink,
   type Transfers,
 } from "../../wire/index.js";
-import type { ProgramAttempt } from "../slots.js";
+import type { ProgramAttempt } from "../attempt.js";
 import type { ValueStore } from "../values/value-store.js";
 import type { LinkFigures } from "./link-probe.js";
 import { Programs } from "./programs.js";

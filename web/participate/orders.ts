@@ -1,0 +1,34 @@
+// What the page and its node's thread say to each other.
+import type { EngineFigures } from "../../src/engine/slot.js";
+
+/** What was measured of an engine, kept for the next visit. */
+export interface KeptFigures {
+  readonly key: string;
+  readonly figures: EngineFigures;
+}
+
+export interface JoinOrder {
+  readonly do: "join";
+  readonly hub: string;
+  readonly token: string | undefined;
+  readonly slots: number;
+  readonly labels: readonly string[];
+  /** Of an earlier visit; absent, or of another engine: it is measured first. */
+  readonly figures: KeptFigures | undefined;
+}
+
+export type ToWorker = JoinOrder | { readonly do: "pause" | "resume" | "leave" };
+
+export type FromWorker =
+  | { readonly is: "figures"; readonly kept: KeptFigures }
+  /** It joins without an engine. */
+  | { readonly is: "no-engine"; readonly why: string }
+  | { readonly is: "joined"; readonly id: string }
+  | { readonly is: "up" }
+  | { readonly is: "down"; readonly reason: string }
+  /** No hub answers; it goes on trying. */
+  | { readonly is: "waiting" }
+  | { readonly is: "notice"; readonly code: string; readonly message: string }
+  | { readonly is: "tally"; readonly answered: number; readonly running: number; readonly doing: string }
+  | { readonly is: "refused"; readonly code: string; readonly message: string }
+  | { readonly is: "left" };
