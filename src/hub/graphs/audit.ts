@@ -8,11 +8,15 @@ import type { Sources } from "./sources.js";
 
 /** How long a node that gave a wrong result gets nothing. */
 const DISTRUST_MS = 10 * 60_000;
+/** Readers that may have a wrong value from before it was found out. More than these are to blame themselves. */
+const EXCUSES = 16;
 /** A holder that has not sent its value by then has lost it. */
 const READ_MS = 60_000;
 
 export class Audit {
   readonly #open = new Map<GraphValue, Promise<boolean>>();
+  /** Values that were found wrong: how many more readers are believed to have met them before that. */
+  readonly #excuses = new WeakMap<GraphValue, number>();
 
   constructor(
     private readonly core: HubCore,
@@ -24,15 +28,27 @@ export class Audit {
 
   /**
    * Whether one of these values is not at a holder as it must be: it is lost there, and whoever gave it gets nothing for a
-   * while. What the hub holds itself was looked at when it came.
+   * while. What the hub holds itself was looked at when it came. `reader`: who could not use them, if that is a node.
    */
-  async values(values: Iterable<GraphValue>): Promise<boolean> {
-    const found = await Promise.all(
-      [...new Set(values)]
-        .filter(({ data, blob, kind }) => kind === "output" && data === undefined && blob === undefined)
-        .map((value) => this.#value(value)),
+  async values(values: Iterable<GraphValue>, reader?: NodeId): Promise<boolean> {
+    const list = [...new Set(values)].filter(
+      ({ data, blob, kind }) => kind === "output" && data === undefined && blob === undefined,
     );
-    return found.includes(true);
+    const found = await Promise.all(list.map((value) => this.#value(value)));
+    return found.includes(true) || (reader !== undefined && this.#stale(list, reader));
+  }
+
+  /** Whether the reader may have read one before it was found wrong and computed again. */
+  #stale(values: readonly GraphValue[], reader: NodeId): boolean {
+    for (const value of values) {
+      const excuses = this.#excuses.get(value) ?? 0;
+      if (excuses === 0) continue;
+      this.#excuses.set(value, excuses - 1);
+      if (!this.core.scheduler.places(value.ref).includes(reader))
+        this.core.nodes.views.get(reader)?.peer?.send({ t: "drop", names: [value.nameAt(reader)] });
+      return true;
+    }
+    return false;
   }
 
   /** Names a node to the log and to the client, and gives it nothing for a while. */
@@ -66,6 +82,7 @@ export class Audit {
       const fault = await this.#at(value, place);
       if (fault === undefined) continue;
       found = true;
+      this.#excuses.set(value, EXCUSES);
       this.core.nodes.views.get(place)?.peer?.send({ t: "drop", names: [value.nameAt(place)] });
       if (fault.guilty) this.distrust(place, value.graph, fault.why);
       this.core.handle({ type: "ValueLost", value: value.ref, place });

@@ -194,7 +194,7 @@ export class NodeGraphs {
       retry,
     }: Pick<MessageOf<"failed">, "task" | "attempt" | "code" | "message" | "retry">,
   ): Promise<void> {
-    if (await this.audit.values(tag.inputs)) {
+    if (await this.audit.values(tag.inputs, view.id)) {
       this.#drop(view, { task, attempt });
       return;
     }
