@@ -35,7 +35,10 @@ export default tseslint.config(
       eqeqeq: "error",
     },
   },
-  { files: ["bench/**", "tools/**", "examples/**", "src/cli/**"], rules: { "no-console": "off" } },
+  {
+    files: ["bench/**", "tools/**", "examples/**", "test/fuzz/main.ts", "src/cli/**"],
+    rules: { "no-console": "off" },
+  },
   {
     files: ["web/**"],
     rules: {

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { MainNode } from "../dist/flock/index.node.js";
 import { scratch, startScript } from "./jobs/processes.js";
 import { print, quantiles } from "./jobs/statistics.js";
+import { relayed } from "./streams/floor.js";
 
 const { values } = parseArgs({
   options: {
@@ -41,8 +42,30 @@ function payload(bytes: number, round: number): Uint8Array {
   return whole;
 }
 
+/** The least, the median and the most of some rates. */
+function spread(rates: Float64Array) {
+  const sorted = rates.slice().sort();
+  return {
+    min: Math.round(sorted[0]!),
+    p50: Math.round(quantiles(rates).p50),
+    max: Math.round(sorted.at(-1)!),
+  };
+}
+
+/** 64 MiB over bare `ws` through a relay: beside each figure, as the machine is at that moment. */
+async function printFloor() {
+  const rates = await relayed(64 * 2 ** 20, Number(values.rounds));
+  print({
+    bench: "throughput",
+    what: "floor: 64 MiB through a bare ws relay",
+    unit: "MB/s",
+    ...spread(rates),
+  });
+}
+
 if (wants("throughput"))
   for (const { store, reach } of STORES) {
+    await printFloor();
     const { hub, stop } = await flock(store);
     const main = await MainNode.join({ hub: hub.line });
     const bytes = 64 * 2 ** 20;
@@ -62,8 +85,7 @@ if (wants("throughput"))
         bench: "throughput",
         what: `64 MiB from a main node to a computing node, ${store}, taken ${what}`,
         unit: "MB/s",
-        p50: Math.round(quantiles(rates).p50),
-        best: Math.round(Math.max(...rates)),
+        ...spread(rates),
         reach,
       });
     }

@@ -16,11 +16,21 @@ export interface Started {
 const children = new Set<ReturnType<typeof spawn>>();
 process.on("exit", () => children.forEach((child) => child.kill("SIGKILL")));
 
-export async function startScript(script: URL, ...args: string[]): Promise<Started> {
+export function startScript(script: URL, ...args: string[]): Promise<Started> {
+  return startWatched(script, args, () => undefined);
+}
+
+/** `began` is told the number of the process before it says anything. */
+export async function startWatched(
+  script: URL,
+  args: readonly string[],
+  began: (pid: number) => void,
+): Promise<Started> {
   const child = spawn(process.execPath, [fileURLToPath(script), ...args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.add(child);
+  began(child.pid!);
   const lines = createInterface({ input: child.stdout });
   const line = await new Promise<string>((resolve, reject) => {
     lines.once("line", resolve);

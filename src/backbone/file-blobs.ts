@@ -107,13 +107,20 @@ async function* readRange(path: string, start: number, end: number): AsyncIterat
   try {
     const file = await open(path, "r");
     try {
+      const readAt = (at: number) => {
+        const read = file.read(Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - at)), { position: at });
+        read.catch(() => undefined); // whoever awaits it is told; nobody does when the reader has left
+        return read;
+      };
+      // The next chunk is on its way while this one is used.
+      let next = readAt(start);
       for (let at = start; at < end;) {
-        const chunk = new Uint8Array(Math.min(READ_BYTES, end - at));
-        const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+        const { bytesRead, buffer } = await next;
         if (bytesRead === 0)
           throw new FlockworkError("storage_corrupt", `${path} became shorter while it was read`);
-        yield chunk.subarray(0, bytesRead);
         at += bytesRead;
+        if (at < end) next = readAt(at);
+        yield buffer.subarray(0, bytesRead);
       }
     } finally {
       await file.close();

@@ -5,7 +5,7 @@ import { rootCertificates } from "node:tls";
 import type { HubTarget } from "../flock/index.node.js";
 import { isLoopback } from "../hub/index.js";
 import { FlockworkError } from "../ids/index.js";
-import { formatToken } from "../wire/index.js";
+import { certificateFault, formatToken } from "../wire/index.js";
 
 const TIMEOUT_MS = 5000;
 
@@ -67,11 +67,8 @@ export class HubReader {
 }
 
 function unreachable(url: string, error: NodeJS.ErrnoException): FlockworkError {
-  if (/CERT|SELF_SIGNED|SIGNATURE/.test(error.code ?? ""))
-    return new FlockworkError(
-      "hub_unreachable",
-      `The certificate of ${url} is not trusted (${error.message}); if it is the hub's own, give it with --ca.`,
-    );
+  const fault = certificateFault(url, error);
+  if (fault !== undefined) return new FlockworkError("hub_unreachable", `${fault}.`);
   return new FlockworkError(
     "hub_unreachable",
     `No hub answers at ${url}. Start one there with "flockwork up", or give another address with --hub.`,

@@ -2,11 +2,14 @@
 // The command `flockwork`: one file per subcommand, put together here.
 import { Command, CommanderError } from "commander";
 import { VERSION } from "../hub/index.js";
+import { addBench } from "./bench.js";
 import { addComputingNode } from "./computing-node.js";
 import { addDemo } from "./demo.js";
+import { addGraphs } from "./graphs.js";
 import { addMainNode } from "./main-node.js";
 import { addNode } from "./node.js";
 import { addReplay } from "./replay.js";
+import { addRun } from "./run.js";
 import { complain, remark } from "./screen.js";
 import { addSim } from "./sim.js";
 import { addStatus } from "./status.js";
@@ -26,6 +29,9 @@ for (const add of [
   addMainNode,
   addComputingNode,
   addNode,
+  addRun,
+  addGraphs,
+  addBench,
   addStatus,
   addToken,
   addReplay,

@@ -1,30 +1,57 @@
-// flockwork node: serves the functions of a module of the operator's own.
+// flockwork node: computes programs for graphs, and serves the functions of a module of the operator's own.
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { ComputingNode, type Services } from "../flock/index.node.js";
 import { FlockworkError } from "../ids/index.js";
 import { wholeNumber } from "./arguments.js";
+import { engineFlags, engineOptions, gigas, type EngineFlags } from "./engine-flags.js";
 import { onInterrupt } from "./interrupt.js";
 import { joinFlags, joinOptions, type JoinFlags } from "./joining.js";
 import { remark, say } from "./screen.js";
 
-interface NodeFlags extends JoinFlags {
-  readonly services: string;
-  readonly slots: number;
+interface NodeFlags extends JoinFlags, EngineFlags {
+  readonly services?: string;
+  readonly slots?: number;
+  readonly memory: number;
+  readonly spill?: string;
+  readonly labels?: string[];
+  readonly programs: boolean;
 }
 
 export function addNode(program: Command): void {
-  joinFlags(program.command("node"), "node")
-    .description("Offer the functions that a module of yours exports as services.")
-    .requiredOption("--services <file>", "the module, for instance ./mine.js")
-    .option("--slots <n>", "jobs at the same time", wholeNumber("--slots", 1, 1024), 1)
+  const command = joinFlags(program.command("node"), "node")
+    .description(
+      "Compute programs of graphs with this machine, and offer the functions of a module of yours.",
+    )
+    .option("--services <file>", "a module whose exported functions are services, for instance ./mine.js")
+    .option("--no-programs", "offer the services only")
+    .option(
+      "--slots <n>",
+      "tasks at the same time (default: one a processor, or 1 with --services)",
+      wholeNumber("--slots", 1, 1024),
+    );
+  engineFlags(command)
+    .option(
+      "--memory <mib>",
+      "values that are kept in memory; more of them go to disk",
+      wholeNumber("--memory", 1, 2 ** 22),
+      1024,
+    )
+    .option("--spill <folder>", "where they go (default: the system's folder for temporary files)")
+    .option("--labels <words...>", "words that graphs and jobs may ask for")
     .action(run);
 }
 
 async function run(flags: NodeFlags): Promise<void> {
-  const services = await servicesOf(flags.services);
+  if (!flags.programs && flags.services === undefined)
+    throw new FlockworkError(
+      "bad_argument",
+      "--no-programs leaves this node nothing to do: give --services.",
+    );
+  const services = flags.services === undefined ? undefined : await servicesOf(flags.services);
   const stop = onInterrupt(
     () => leave(),
     () => void node.abort(),
@@ -32,18 +59,30 @@ async function run(flags: NodeFlags): Promise<void> {
   let leave = (): void => process.exit(130);
   const node = await ComputingNode.join({
     ...joinOptions(flags),
-    slots: flags.slots,
-    services,
+    slots: flags.slots ?? (services === undefined ? availableParallelism() : 1),
+    engine: flags.programs && engineOptions(flags),
+    valuesMb: flags.memory,
+    ...(services && { services }),
+    ...(flags.spill !== undefined && { spill: flags.spill }),
+    ...(flags.labels && { labels: flags.labels }),
+    ...(flags.programs && { memoryMb: flags.programMemory }),
     onNotice: (notice) => remark(notice.message),
   });
   leave = () => {
-    remark("finishing the running jobs; press Ctrl-C again to abort them");
+    remark("finishing what runs; press Ctrl-C again to abort it");
     void node.close();
   };
-  say(`Node ${node.id} offers ${Object.keys(services).join(", ")}.`);
+  const offers = services && `offers ${Object.keys(services).join(", ")}`;
+  say(`Node ${node.id} ${[computes(node), offers].filter(Boolean).join(", and ")}.`);
   await node.closed;
   stop();
   say(`Node ${node.id} closing.`);
+}
+
+function computes({ engine }: ComputingNode): string | undefined {
+  if (engine === undefined) return undefined;
+  const { facts, figures, slots } = engine;
+  return `computes programs: ${slots} x ${facts.name} ${facts.version} (${facts.provider}), ${gigas(figures.flops)} GFLOP/s each`;
 }
 
 /** Every exported function is a service under its name; the default export under "default", or an object of functions. */

@@ -1,8 +1,7 @@
 // flockwork status: what a hub knows, as a table.
 import type { Command } from "commander";
-import { findHub } from "../flock/index.node.js";
-import { readPem } from "./arguments.js";
 import { HubReader } from "./hub-reader.js";
+import { observed, observeFlags, type ObserveFlags } from "./observing.js";
 import { bold, dim, say, table } from "./screen.js";
 
 interface NodeRow {
@@ -16,10 +15,11 @@ interface NodeRow {
 }
 
 interface Jobs {
-  readonly waiting: number;
-  readonly running: number;
-  readonly solved: number;
-  readonly unsolved: number;
+  /** Absent for a token of one domain: the counts are of the whole hub. */
+  readonly waiting?: number;
+  readonly running?: number;
+  readonly solved?: number;
+  readonly unsolved?: number;
   readonly sessions: readonly {
     readonly name: string;
     readonly client: string | null;
@@ -27,38 +27,12 @@ interface Jobs {
   }[];
 }
 
-interface StatusFlags {
-  readonly hub?: string;
-  readonly token?: string;
-  readonly ca?: string;
-  readonly json?: boolean;
-}
-
 export function addStatus(program: Command): void {
-  program
-    .command("status")
-    .description("Show a hub's nodes and jobs.")
-    .option("--hub <address>", "address of the hub (default: FLOCKWORK_HUB, or this machine)")
-    .option(
-      "--token <token>",
-      "one that may observe (default: FLOCKWORK_TOKEN, or the hub's own on this machine)",
-    )
-    .option("--ca <file>", "certificate to trust besides the system's (PEM)")
-    .option("--json", "print what the hub says as JSON")
-    .action(run);
+  observeFlags(program.command("status")).description("Show a hub's nodes and jobs.").action(run);
 }
 
-async function run(options: StatusFlags): Promise<void> {
-  const target = await findHub(
-    {
-      ...(options.hub !== undefined && { hub: options.hub }),
-      ...(options.token !== undefined && { token: options.token }),
-      ...(options.ca !== undefined && { ca: readPem("--ca", options.ca) }),
-      // What it reads is no secret to the network of a hub that speaks plainly; the token is never sent there.
-      insecure: true,
-    },
-    "observe",
-  );
+async function run(options: ObserveFlags): Promise<void> {
+  const target = await observed(options);
   const hub = target.url;
   const reader = new HubReader(target);
   const [nodes, jobs] = await Promise.all([
@@ -72,9 +46,10 @@ async function run(options: StatusFlags): Promise<void> {
   const here = nodes.filter((node) => node.state === "running").length;
   say(`${bold("Hub")}   ${hub}`);
   say(`${bold("Nodes")} ${here}`);
-  say(
-    `${bold("Jobs")}  ${jobs.waiting} waiting, ${jobs.running} running, ${jobs.solved} solved, ${jobs.unsolved} failed`,
-  );
+  if (jobs.waiting !== undefined)
+    say(
+      `${bold("Jobs")}  ${jobs.waiting} waiting, ${jobs.running} running, ${jobs.solved} solved, ${jobs.unsolved} failed`,
+    );
   if (nodes.length === 0) say(dim('No node has joined. Add one with "flockwork computing-node".'));
   else {
     say();

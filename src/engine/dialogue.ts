@@ -17,10 +17,14 @@ export type ToEngine =
 /** Each `run` is answered by `ran`, `failed` or `full`, in their order. */
 export type FromEngine =
   | { readonly t: "ready"; readonly facts: EngineFacts }
-  /** The engine does not start. */
+  /** The engine does not start, or cannot go on. */
   | { readonly t: "unfit"; readonly message: string }
   | ({ readonly t: "ran"; readonly ms: number } & Tensors)
-  | { readonly t: "failed"; readonly code: "program_error" | "program_refused"; readonly message: string }
+  | {
+      readonly t: "failed";
+      readonly code: "program_error" | "program_refused" | "out_of_memory";
+      readonly message: string;
+    }
   /** What earlier programs left in memory is too much for this one: in a new engine it would fit. */
   | { readonly t: "full" };
 

@@ -126,10 +126,12 @@ export class EngineSlot {
         });
         return;
       case "failed":
-        this.answer(message.t, (run) => run.fail(new EngineError(message.code, message.message, false)));
+        this.answer(message.t, (run) => {
+          run.fail(new EngineError(message.code, message.message, message.code === "out_of_memory"));
+        });
         return;
       case "full":
-        this.startOver();
+        this.makeRoom();
         return;
       default:
         throw new Error(`The engine said ${JSON.stringify(message satisfies never)}`);
@@ -149,6 +151,19 @@ export class EngineSlot {
 
   private rest(): void {
     if (this.runs.length === 0) this.place?.busy(false);
+  }
+
+  /** Sessions keep memory for their next run. Where letting go of them is not enough, the engine starts anew. */
+  private makeRoom(): void {
+    const [run, next] = this.runs;
+    const others = run && !next?.sent ? this.loaded.keepOnly(run.program.hash) : [];
+    if (!run || run.killed || others.length === 0) {
+      this.startOver();
+      return;
+    }
+    this.place?.send(others.map((program): ToEngine => ({ t: "drop", program })));
+    run.sent = false;
+    this.pumpSoon();
   }
 
   /** The engine is gone, and what ran in it is told so; an engine that never came to life is told to whoever waits for it. */

@@ -38,6 +38,18 @@ export class LoadedPrograms {
     return { number, evicted };
   }
 
+  /** All but one: their numbers. */
+  keepOnly(hash: string): number[] {
+    const kept = this.programs.get(hash);
+    const others = [...this.programs.values()].filter((known) => known !== kept);
+    this.clear();
+    if (kept) {
+      this.programs.set(hash, kept);
+      this.bytes = kept.bytes;
+    }
+    return others.map(({ number }) => number);
+  }
+
   /** The engine is a new one. */
   clear(): void {
     this.programs.clear();

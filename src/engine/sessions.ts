@@ -59,7 +59,7 @@ export class Sessions {
       // A copy: what it lies in is used again.
       return { checked, session: await this.sessionOf(model.slice()), needs: new Map() };
     } catch (error) {
-      return failed("program_error", error);
+      return engineFailed(error);
     }
   }
 
@@ -88,7 +88,7 @@ export class Sessions {
       const ms = performance.now() - started;
       return { t: "ran", ms, ...packTensors(session.outputs.map((name) => results[name]!)) };
     } catch (error) {
-      return failed("program_error", error);
+      return engineFailed(error);
     }
   }
 
@@ -144,6 +144,16 @@ function mentionsHost(model: Uint8Array): boolean {
 
 function byName(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
   return Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+}
+
+/** What runtimes and JavaScript say when there is no more memory, or more is wanted than they can count. */
+const NO_MEMORY = /failed to allocate|bad_alloc|out of memory|array buffer allocation failed|safeint/i;
+
+/** Throws where the engine is broken by it: WebAssembly that has trapped does not run again. */
+function engineFailed(error: unknown): Failed {
+  if (error instanceof Error && error.cause instanceof WebAssembly.RuntimeError) throw error;
+  const said = failed("program_error", error);
+  return NO_MEMORY.test(said.message) ? { ...said, code: "out_of_memory" } : said;
 }
 
 function failed(code: Failed["code"], error: unknown): Failed {

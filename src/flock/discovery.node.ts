@@ -31,6 +31,7 @@ export async function findInNetwork(
   role: TokenRole,
   insecure: boolean,
   ca: string | undefined,
+  domain: string | number = DEFAULT_DOMAIN,
 ): Promise<string | undefined> {
   const tried = new Set<string>();
   const bonjour = new Bonjour(undefined, () => undefined);
@@ -45,7 +46,7 @@ export async function findInNetwork(
           if (tried.has(url)) continue;
           tried.add(url);
           proving.push(
-            proves(url, token, role, ca).then((proven) => {
+            proves(url, token, role, ca, String(domain)).then((proven) => {
               if (proven) resolve(url);
             }),
           );
@@ -59,7 +60,13 @@ export async function findInNetwork(
 }
 
 /** Says hello as a beat of a node that does not exist, which binds the hub to nothing, and sees whether it can answer. */
-async function proves(url: string, token: Token, role: TokenRole, ca: string | undefined): Promise<boolean> {
+async function proves(
+  url: string,
+  token: Token,
+  role: TokenRole,
+  ca: string | undefined,
+  domain: string,
+): Promise<boolean> {
   const id = makeNodeId("probe", randomBytes(4));
   const link = new Link<"beat">({
     url,
@@ -74,7 +81,7 @@ async function proves(url: string, token: Token, role: TokenRole, ca: string | u
       id,
       session: id,
       instance: randomHex(8),
-      domain: DEFAULT_DOMAIN,
+      domain,
     }),
     onUp: () => undefined,
     onDown: () => undefined,

@@ -30,6 +30,7 @@ export {
   Job,
   ServiceError,
   type ComputingNodeOptions,
+  type EngineOptions,
   type Service,
   type ServiceContext,
   type ServiceFunction,

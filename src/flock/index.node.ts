@@ -13,6 +13,7 @@ import {
   type ComputingNodeOptions,
   type EngineOptions,
 } from "../node/index.js";
+import type { FiguresStore } from "../engine/engine-slots.js";
 import type { EngineSlots } from "../engine/slot.js";
 import { workerModules } from "../node/module-runner.node.js";
 import { fileNotes } from "../node/notes.node.js";
@@ -63,13 +64,21 @@ export function connect(options: ConnectOptions = {}): Promise<Flock> {
 const LINKS_FILE = "links.json";
 const ENGINES_FILE = "engines.json";
 
-/** Engines for so many programs at once, each in a process of its own. Loaded when asked for: a node that offers services only has none. */
-export async function openEngines(options: EngineOptions & { readonly slots: number }): Promise<EngineSlots> {
+/**
+ * Engines for so many programs at once, each in a process of its own. Loaded when asked for: a node that offers services only
+ * has none. `anew`: what was measured on an earlier visit does not count.
+ */
+export async function openEngines({
+  anew = false,
+  ...options
+}: EngineOptions & { readonly slots: number; readonly anew?: boolean }): Promise<EngineSlots> {
   const [{ processSlots }, { figuresFile }] = await Promise.all([
     import("../engine/process/process-slots.node.js"),
     import("../engine/figures-file.node.js"),
   ]);
-  return processSlots({ ...options, figures: figuresFile(join(defaultDataDir(), ENGINES_FILE)) });
+  const kept = figuresFile(join(defaultDataDir(), ENGINES_FILE));
+  const figures: FiguresStore = anew ? { ...kept, read: () => Promise.resolve(undefined) } : kept;
+  return processSlots({ ...options, figures });
 }
 
 export type ComputingNode = NodeComputingNode;

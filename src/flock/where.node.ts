@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readHolder } from "../backbone/index.js";
 import { isLoopback, startHub, TOKEN_FILE, TokenStore, type Hub, type HubOptions } from "../hub/index.js";
 import { DEFAULT_PORT, FlockworkError } from "../ids/index.js";
-import { parseToken, type Token, type TokenRole } from "../wire/index.js";
+import { certificateFault, parseToken, type Token, type TokenRole } from "../wire/index.js";
 import { findInNetwork } from "./discovery.node.js";
 
 /** The port of the hub on this machine: FLOCKWORK_PORT, or 9999. Throws `bad_argument` when it is no port. */
@@ -51,7 +51,10 @@ export function hubAddress(given?: string): string {
 }
 
 /** Finds the hub for a peer of this role. Throws `bad_argument` for an address that can not, or must not, be used. */
-export async function findHub(access: HubAccess, role: TokenRole): Promise<HubTarget> {
+export async function findHub(
+  access: HubAccess & { readonly domain?: string | number | undefined },
+  role: TokenRole,
+): Promise<HubTarget> {
   const given = access.hub ?? process.env["FLOCKWORK_HUB"];
   const link = given === undefined ? undefined : parseLink(given);
   const tokenText = access.token ?? link?.token ?? process.env["FLOCKWORK_TOKEN"];
@@ -65,7 +68,7 @@ export async function findHub(access: HubAccess, role: TokenRole): Promise<HubTa
   const here = await onThisMachine(role);
   if (here !== undefined) return { ...extra, ...here, ...(token && { token }), local: true };
   if (token !== undefined) {
-    const found = await findInNetwork(token, role, insecure, access.ca);
+    const found = await findInNetwork(token, role, insecure, access.ca, access.domain);
     if (found !== undefined) return { url: found, ...extra, local: false };
   }
   return { url: localHub(), ...extra, local: true };
@@ -135,9 +138,9 @@ export async function hubHealth(url: string): Promise<{ readonly passing: boolea
     });
     return { passing: /"passing": true/.test(await response.text()) };
   } catch (error) {
-    const code = (error as { cause?: { code?: string } }).cause?.code ?? "";
+    const { cause } = error as { readonly cause?: unknown };
     // Otherwise nobody listens, or not as a hub: the link will say why when it is tried.
-    return /CERT|SELF_SIGNED|SIGNATURE/.test(code) ? { passing: false } : undefined;
+    return cause !== undefined && certificateFault(url, cause) !== undefined ? { passing: false } : undefined;
   }
 }
 

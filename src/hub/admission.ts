@@ -6,14 +6,14 @@ import type { BlobColumn, StoredColumns } from "./blob-payloads.js";
 import { gather } from "./columns.js";
 import { wallClock, type HubCore, type HubParts } from "./core.js";
 import { Job, Segment } from "./jobs.js";
-import { decodeRecord, encodeRecord, type SubmitRecord } from "./records.js";
+import { encodeRecord, inEncoded, type SubmitRecord } from "./records.js";
 import type { ClientSession } from "./sessions.js";
 
 type Submit = MessageOf<"submit">;
 
 const DEFAULT_ATTEMPTS = 5;
 /** Task numbers of one hub life: epoch * this + counter, so that none is used twice. */
-const TASKS_PER_EPOCH = 2 ** 32;
+export const TASKS_PER_EPOCH = 2 ** 32;
 
 export class Admission {
   readonly #core: HubCore;
@@ -124,7 +124,7 @@ export class Admission {
       };
       const encoded = encodeRecord(record);
       // The record's own bytes are what memory keeps, so the frame they came in can go.
-      const segment = new Segment(decodeRecord(encoded) as SubmitRecord, jobs, encoded.length);
+      const segment = new Segment(inEncoded(record, encoded), jobs, encoded.length);
       for (let i = 0; i < seqs.length; i++) {
         const job = new Job((first + i) as TaskId, session, seqs[i]!, segment, i, inputs);
         jobs.push(job);
@@ -181,10 +181,11 @@ export class Admission {
         "limit",
         `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`,
       );
-    if (session.jobBytes + bytes > limits.bytesPerSession)
+    const held = session.jobBytes + session.unclaimedBytes;
+    if (held + bytes > limits.bytesPerSession)
       throw new FlockworkError(
         "limit",
-        `Session ${session.name} has ${session.jobBytes} bytes of jobs; the limit is ${limits.bytesPerSession}. Take solutions first.`,
+        `Session ${session.name} has ${held} bytes of jobs and results; the limit is ${limits.bytesPerSession}. Take solutions first.`,
       );
   }
 

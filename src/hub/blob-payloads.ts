@@ -1,9 +1,9 @@
 // Large payloads leave the columns and become blobs, so that neither the journal nor memory holds them. Counts who needs
 // each blob, and deletes it with the last.
-import type { Blobs } from "../backbone/index.js";
-import { readBlob } from "../backbone/index.js";
+import type { BlobInfo, Blobs } from "../backbone/index.js";
 import { FlockworkError, type BlobHash } from "../ids/index.js";
-import { align, CHUNK_BYTES, type PayloadColumns } from "../wire/index.js";
+import { align, CHUNK_BYTES, readStream, type PayloadColumns } from "../wire/index.js";
+import type { HeldPayloads } from "./held-payloads.js";
 import type { Segment } from "./jobs.js";
 
 export type BlobColumn = readonly (readonly [index: number, hash: string, bytes: number])[];
@@ -12,13 +12,15 @@ export type StoredColumns = PayloadColumns & { readonly blobs?: BlobColumn | und
 export class BlobPayloads {
   readonly #blobs: Blobs;
   readonly #limit: number;
+  readonly #held: HeldPayloads | undefined;
   readonly #counts = new Map<string, number>();
   readonly #unneeded = new Set<string>();
   #puts = 0;
   #deleting: Promise<void> | undefined = undefined;
 
-  /** Payloads of `limit` bytes and more are stored as blobs. */
-  constructor(blobs: Blobs, limit: number) {
+  /** Payloads of `limit` bytes and more are stored as blobs, or held as long as there is room where a hub may do that. */
+  constructor(blobs: Blobs, limit: number, held?: HeldPayloads) {
+    this.#held = held;
     this.#blobs = blobs;
     this.#limit = limit;
   }
@@ -68,8 +70,19 @@ export class BlobPayloads {
     return { kinds, lengths: kept, data: rest, blobs };
   }
 
-  /** Stores one payload as it comes, counted once. Rejects with `storage_full`, or with what its source threw. */
-  async put(source: AsyncIterable<Uint8Array>): Promise<{ hash: BlobHash; bytes: number }> {
+  /**
+   * Stores one payload as it comes, counted once; `expected` bytes, as far as that is known. Rejects with `storage_full`, or
+   * with what its source threw.
+   */
+  async put(source: AsyncIterable<Uint8Array>, expected = 0): Promise<BlobInfo> {
+    if (this.#held?.fits(expected)) {
+      const holding = await this.#held.hold(source);
+      if ("hash" in holding) {
+        this.#retain(holding.hash);
+        return { hash: holding.hash as BlobHash, bytes: holding.bytes };
+      }
+      source = holding.rest;
+    }
     while (this.#deleting !== undefined) await this.#deleting;
     this.#puts++;
     try {
@@ -84,6 +97,10 @@ export class BlobPayloads {
 
   /** The bytes of a blob from `start` on, up to `end`. */
   async *open(hash: string, start: number, end?: number): AsyncGenerator<Uint8Array, void> {
+    if (this.#held !== undefined && this.holds(hash)) {
+      yield* this.#held.read(hash, start, end);
+      return;
+    }
     const content = await this.#blobs.get(hash as BlobHash, { start, ...(end !== undefined && { end }) });
     if (content === undefined) throw notThere(hash);
     for await (const piece of content)
@@ -106,15 +123,20 @@ export class BlobPayloads {
   }
 
   async sizeOf(hash: string): Promise<number> {
+    const held = this.#held?.sizeOf(hash);
+    if (held !== undefined) return held;
     const content = await this.#blobs.get(hash as BlobHash, { end: 0 });
     if (content === undefined) throw notThere(hash);
     return content.size;
   }
 
+  /** Whether a payload is held in memory: its name is not its SHA-256 then. */
+  holds(hash: string): boolean {
+    return this.#held?.sizeOf(hash) !== undefined;
+  }
+
   async read(hash: string): Promise<Uint8Array> {
-    const content = await this.#blobs.get(hash as BlobHash);
-    if (content === undefined) throw notThere(hash);
-    return readBlob(content);
+    return readStream(this.open(hash, 0), await this.sizeOf(hash));
   }
 
   /** Counts one payload of a segment that a replay made. */
@@ -152,6 +174,7 @@ export class BlobPayloads {
       return;
     }
     this.#counts.delete(hash);
+    if (this.#held?.delete(hash)) return;
     this.#unneeded.add(hash);
     this.#sweep();
   }

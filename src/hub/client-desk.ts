@@ -40,6 +40,7 @@ export class ClientDesk {
   }
 
   join(peer: Peer, hello: Hello): ClientSession {
+    this.#makeRoom(peer.bearer?.owner ?? "local");
     const session = this.session(
       hello.domain as Domain,
       peer.bearer?.owner ?? "local",
@@ -71,6 +72,22 @@ export class ClientDesk {
       "client joined",
     );
     return session;
+  }
+
+  /** Names of sessions cost memory as long as they are kept: an owner's oldest empty one gives way. Throws `limit`. */
+  #makeRoom(owner: string): void {
+    const { sessionsPerOwner } = this.#parts.limits;
+    if (this.sessions.size < sessionsPerOwner) return;
+    const own = [...this.sessions.values()].filter((session) => session.owner === owner);
+    if (own.length < sessionsPerOwner) return;
+    const empty = own.find((s) => s.peer === undefined && s.jobs.size === 0 && s.admitting === undefined);
+    if (empty === undefined)
+      throw new FlockworkError(
+        "limit",
+        `There are ${own.length} sessions of ${owner}, which is the limit; use one of them again.`,
+      );
+    this.#parts.transfers.forget(empty);
+    this.sessions.delete(empty.id);
   }
 
   /** What a client should know when it is welcomed. */

@@ -4,7 +4,7 @@ import type { SchedulerEffect } from "../scheduler/index.js";
 import { blobsOf, gather, streamsOf, type PayloadSource } from "./columns.js";
 import type { Answers, HubCore, HubParts } from "./core.js";
 import { Segment, type Job } from "./jobs.js";
-import { decodeRecord, encodeRecord, type SolvedRecord, type UnsolvedRecord } from "./records.js";
+import { encodeRecord, inEncoded, type SolvedRecord, type UnsolvedRecord } from "./records.js";
 import type { ClientSession } from "./sessions.js";
 
 type SolvedEffect = Extract<SchedulerEffect<Job>, { type: "Solved" }>;
@@ -47,7 +47,7 @@ export class Delivery {
       return this.#storeLarge(record, jobs);
     }
     const encoded = encodeRecord(record);
-    const segment = new Segment(decodeRecord(encoded) as SolvedRecord, jobs, encoded.length);
+    const segment = new Segment(inEncoded(record, encoded), jobs, encoded.length);
     this.#attach(jobs, segment);
     return this.#store(segment, encoded);
   }
@@ -126,7 +126,7 @@ export class Delivery {
     const columns = await this.#parts.ledger.untilStored(() => this.#parts.blobs.store(record));
     const stored: SolvedRecord = { ...record, ...columns };
     const encoded = encodeRecord(stored);
-    const segment = new Segment(decodeRecord(encoded) as SolvedRecord, jobs, encoded.length);
+    const segment = new Segment(inEncoded(stored, encoded), jobs, encoded.length);
     this.#attach(jobs, segment);
     await this.#store(segment, encoded);
   }

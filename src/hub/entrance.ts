@@ -1,5 +1,6 @@
 // Where WebSockets come in: Host and Origin are checked, an address gets so many connections, and each becomes a peer.
 import type { IncomingMessage, Server } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
@@ -19,6 +20,9 @@ export interface EntranceOptions {
   readonly onHello: PeerEvents["onHello"];
 }
 
+/** Of one connection. */
+const LOGGED_BAD_MESSAGES = 5;
+
 export class Entrance {
   /** Everybody who is connected, whether they have said hello or not. */
   readonly peers = new Set<Peer>();
@@ -26,7 +30,8 @@ export class Entrance {
   readonly #sockets: WebSocketServer;
   /** What peers that have left had sent and got. */
   #gone = { bytesIn: 0, bytesOut: 0 };
-  readonly #perAddress = new Map<string, number>();
+  readonly #webSockets = new Tally();
+  readonly #connections = new Tally();
 
   constructor(options: EntranceOptions) {
     this.#options = options;
@@ -36,6 +41,7 @@ export class Entrance {
       skipUTF8Validation: true,
       maxPayload: options.limits.frameBytes,
     });
+    options.http.on("connection", (socket: Socket) => this.#connected(socket));
     options.http.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
@@ -56,12 +62,23 @@ export class Entrance {
     this.#sockets.close();
   }
 
+  /** Sockets that never become WebSockets cost something too; those past the limit get no word, which would cost more. */
+  #connected(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    if (this.#connections.of(address) < 2 * this.#options.limits.connectionsPerAddress)
+      this.#connections.count(address, socket);
+    else {
+      this.#options.counters.refusedConnections++;
+      socket.destroy();
+    }
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { gate, limits, log } = this.#options;
     // From here on nobody else listens, and a connection that is reset must not end the hub.
     socket.on("error", () => socket.destroy());
     const address = request.socket.remoteAddress ?? "";
-    const connections = this.#perAddress.get(address) ?? 0;
+    const connections = this.#webSockets.of(address);
     const refused =
       gate.refuses(request) ??
       (connections >= limits.connectionsPerAddress
@@ -78,21 +95,16 @@ export class Entrance {
       );
       return;
     }
-    this.#perAddress.set(address, connections + 1);
-    let counted = true;
-    socket.once("close", () => {
-      if (!counted) return;
-      counted = false;
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left > 0) this.#perAddress.set(address, left);
-      else this.#perAddress.delete(address);
-    });
+    this.#webSockets.count(address, socket);
+    let bad = 0;
     this.#sockets.handleUpgrade(request, socket, head, (ws) => {
       const peer = new Peer(ws, request.socket, limits, {
         onHello: this.#options.onHello,
         onBadMessage: (from, error) => {
           this.#options.counters.badMessages++;
-          log.warn({ peer: from.hello?.id, code: error.code }, error.message);
+          // The first few tell what is wrong; the others would fill the disk.
+          if (++bad <= LOGGED_BAD_MESSAGES)
+            log.warn({ peer: from.hello?.id, code: error.code }, error.message);
           this.#options.watch.mishap({
             code: error.code,
             message: error.message,
@@ -106,7 +118,27 @@ export class Entrance {
         this.peers.delete(peer);
         this.#gone.bytesIn += peer.bytesIn;
         this.#gone.bytesOut += peer.bytesOut;
+        if (bad > LOGGED_BAD_MESSAGES)
+          log.warn({ peer: peer.hello?.id, count: bad }, "messages that did not fit");
       });
+    });
+  }
+}
+
+/** How many sockets of an address are open. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  of(address: string): number {
+    return this.#counts.get(address) ?? 0;
+  }
+
+  count(address: string, socket: Duplex): void {
+    this.#counts.set(address, this.of(address) + 1);
+    socket.once("close", () => {
+      const left = this.of(address) - 1;
+      if (left > 0) this.#counts.set(address, left);
+      else this.#counts.delete(address);
     });
   }
 }

@@ -3,7 +3,15 @@ import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { makeNonce, makeToken, PROTOCOL_VERSION, proveHello, type MessageOf } from "../wire/index.js";
+import {
+  formatToken,
+  makeNonce,
+  makeToken,
+  PROTOCOL_VERSION,
+  proveHello,
+  type MessageOf,
+  type Token,
+} from "../wire/index.js";
 import { Gate, isLoopback, type GateOptions } from "./gate.js";
 import { TokenStore } from "./tokens.js";
 
@@ -157,11 +165,22 @@ describe("a request", () => {
 
   it("does not give a token away by taking it over a plain connection", () => {
     const { gate, tokens } = gateWith();
-    expect(gate.mayObserve(request({ authorization: `Bearer ${tokens.create("observe", "a").id}` }))).toBe(
-      false,
-    );
-    expect(gate.mayObserve(request({}))).toBe(false);
-    expect(gateWith({ required: false }).gate.mayObserve(request({}))).toBe(true);
+    const authorization = `Bearer ${formatToken(tokens.create("observe", "a"))}`;
+    expect(gate.observer(request({ authorization }))).toBeUndefined();
+    expect(gate.observer(request({}))).toBeUndefined();
+    expect(gateWith({ required: false }).gate.observer(request({}))).toEqual({});
+  });
+
+  it("sees what its token's role, domain and owner let it", () => {
+    const { gate, tokens } = gateWith({ encrypted: true });
+    const observer = (token: Token) =>
+      gate.observer(request({ authorization: `Bearer ${formatToken(token)}` }));
+    expect(observer(tokens.create("observe", "anna"))).toEqual({});
+    expect(observer(tokens.create("observe", "anna", "11"))).toEqual({ domain: "11" });
+    expect(observer(tokens.create("main", "anna"))).toEqual({ owner: "anna" });
+    expect(observer(tokens.create("main", "anna", "11"))).toEqual({ owner: "anna", domain: "11" });
+    expect(observer(tokens.create("compute", "anna"))).toBeUndefined();
+    expect(observer(makeToken())).toBeUndefined();
   });
 });
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { FlockworkError } from "../ids/index.js";
 import { answerHello, parseToken, type MessageOf, type TokenRole } from "../wire/index.js";
-import { observes, Tickets } from "./tickets.js";
+import { observerOf, Tickets, type Observer } from "./tickets.js";
 import type { TokenRecord, TokenStore } from "./tokens.js";
 
 /** Whoever came in. Without tokens everybody on this machine is the owner "local". */
@@ -92,20 +92,22 @@ export class Gate {
       : `Pages of ${origin} may not use this hub; start it with --allow-origin ${origin} if they may.`;
   }
 
-  /** Whether a request may read what observers may. Over TLS or loopback the token itself may be sent as a bearer token. */
-  mayObserve(request: IncomingMessage): boolean {
+  /** Who reads, by the token that it sends as a bearer token over TLS or loopback; undefined: it may not. */
+  observer(request: IncomingMessage): Observer | undefined {
     const { tokens, required, encrypted } = this.#options;
-    if (!required) return true;
+    if (!required) return {};
     const match = /^Bearer (.+)$/.exec(request.headers.authorization ?? "");
-    if (match === null || !(encrypted || isLoopback(request.socket.remoteAddress))) return false;
-    return observes(bearer(match[1]!, tokens));
+    if (match === null || !(encrypted || isLoopback(request.socket.remoteAddress))) return undefined;
+    const record = bearer(match[1]!, tokens);
+    return record && observerOf(record);
   }
 
-  /** Whether a request may read the hub's counts: as mayObserve, or with a ticket that was given for a proof. */
-  mayWatch(request: IncomingMessage): boolean {
+  /** Who reads the hub's counts: as observer(), or with a ticket that was given for a proof. */
+  watcher(request: IncomingMessage): Observer | undefined {
     const match = /^Ticket ([0-9a-f]+)$/.exec(request.headers.authorization ?? "");
-    if (match === null) return this.mayObserve(request);
-    return this.tickets.admits(match[1]!, request.socket.remoteAddress ?? "", Date.now());
+    if (match === null) return this.observer(request);
+    const address = request.socket.remoteAddress ?? "";
+    return this.tickets.observer(match[1]!, address, Date.now());
   }
 }
 

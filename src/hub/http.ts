@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { answerBlob, blobOfPath } from "./blob-route.js";
 import { answerEvents } from "./events/index.js";
 import type { Pages } from "./pages.js";
+import { mayRead } from "./sight.js";
 import { json, ONE_OF, ROUTES, type Answer, type HttpContext } from "./routes.js";
 
 /** Nothing here is a page: no script, no frame, no guessing of types, no copies in caches. */
@@ -49,8 +50,10 @@ async function answerTo(
   if (route === undefined) {
     const [, folder = "", name = ""] = /^(\/api\/[a-z]+\/)([0-9a-z]+)$/.exec(path) ?? [];
     const one = Object.hasOwn(ONE_OF, folder) ? ONE_OF[folder] : undefined;
-    if (one !== undefined)
-      return shell.gate.mayWatch(request) ? one(shell, name) : json({ error: NEEDS_TOKEN }, 401);
+    if (one !== undefined) {
+      const observer = shell.gate.watcher(request);
+      return observer === undefined ? json({ error: NEEDS_TOKEN }, 401) : one(shell, name, observer);
+    }
     if (shell.pages.answer(request, response, path)) return undefined;
     return json(
       { error: `Nothing is at ${path}; there are ${shell.pages.names.join(", ")}, ${ALL.join(", ")}.` },
@@ -59,8 +62,15 @@ async function answerTo(
   }
   const method = route.method ?? "GET";
   if (request.method !== method) return json({ error: `${path} takes ${method}.` }, 405);
-  if (!route.open && !shell.gate.mayWatch(request)) return json({ error: NEEDS_TOKEN }, 401);
-  return route.answer(shell, request);
+  const observer = shell.gate.watcher(request);
+  if (observer === undefined && !route.open) return json({ error: NEEDS_TOKEN }, 401);
+  if (observer?.domain !== undefined && route.whole) return ofOneDomain(path, observer.domain);
+  return route.answer(shell, observer ?? {}, request);
+}
+
+/** What tells of the whole hub is not for a token of one domain. */
+function ofOneDomain(path: string, domain: string): Answer {
+  return json({ error: `${path} tells of the whole hub; this token is for domain ${domain}.` }, 403);
 }
 
 const ALL = [...Object.keys(ROUTES), "/api/events"];
@@ -71,8 +81,10 @@ function answerFeed(
   shell: HttpShell,
 ): Answer | undefined {
   if (request.method !== "GET") return json({ error: "The events are read with GET." }, 405);
-  const allowed = () => shell.gate.mayWatch(request);
-  if (!allowed()) return json({ error: NEEDS_TOKEN }, 401);
+  const observer = shell.gate.watcher(request);
+  if (observer === undefined) return json({ error: NEEDS_TOKEN }, 401);
+  if (observer.domain !== undefined) return ofOneDomain("/api/events", observer.domain);
+  const allowed = () => shell.gate.watcher(request) !== undefined;
   if (answerEvents(request, response, shell.feed, SAFE_HEADERS, allowed)) return undefined;
   return json({ error: "Too many watch this hub already; close a dashboard elsewhere." }, 503);
 }
@@ -85,10 +97,12 @@ async function answerBlobs(
 ): Promise<Answer | undefined> {
   if (request.method !== "GET" && request.method !== "HEAD")
     return json({ error: "Payloads are read with GET or HEAD." }, 405);
-  if (!gate.mayObserve(request)) return json({ error: NEEDS_TOKEN }, 401);
+  const observer = gate.observer(request);
+  if (observer === undefined) return json({ error: NEEDS_TOKEN }, 401);
   const hash = blobOfPath(path);
-  if (hash !== undefined && (await answerBlob(request, response, parts.blobs, hash, SAFE_HEADERS)))
-    return undefined;
+  const readable = hash !== undefined && mayRead(observer, hash, parts.ledger);
+  // One that is somebody else's is answered as one that is not there.
+  if (readable && (await answerBlob(request, response, parts.blobs, hash, SAFE_HEADERS))) return undefined;
   return json(
     { error: "There is no such payload; name it like /blobs/ and its SHA-256, 64 small hexadecimal digits." },
     404,

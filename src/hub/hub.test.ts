@@ -170,7 +170,7 @@ describe("limits", () => {
       link.send({ t: "ack", runs: Float64Array.of(seq, 1) });
     }
     submit(50, 2, 51);
-    expect((await next("refused")).message).toMatch(/0 bytes of jobs; the limit is 100/);
+    expect((await next("refused")).message).toMatch(/0 bytes of jobs and results; the limit is 100/);
   });
 
   it("answers a message that does not fit, and the connection lives on", async () => {

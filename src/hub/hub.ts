@@ -58,6 +58,7 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
       asksToken: required,
       scheduler: options.scheduler,
       passing: options.passing ?? false,
+      lasting: options.dataDir !== undefined,
       record: options.record,
     });
     await hub.start();

@@ -51,6 +51,11 @@ export class Ledger {
     return new Ledger(backbone, await backbone.journal.claim(partition), events, slackBytes);
   }
 
+  /** Segments that are not compacted away. */
+  *segments(): Iterable<Segment> {
+    for (let i = this.#head; i < this.#segments.length; i++) yield this.#segments[i]!;
+  }
+
   /** Grows with every claim, so numbers made from it are never used twice. */
   get epoch(): number {
     return this.#epoch.epoch;

@@ -23,6 +23,7 @@ export class NodeAnswers {
         `"solved" names ${n} tasks but ${message.kinds.length} payloads.`,
       );
     const { tasks, attempts, ms } = message;
+    this.checkGiven(view, tasks);
     const answers = this.#claim(view, message);
     if (answers === undefined) return;
     const { counters } = this.#parts;
@@ -34,6 +35,7 @@ export class NodeAnswers {
 
   failed(view: NodeView, message: MessageOf<"failed">): void {
     view.failed++;
+    view.given.delete(message.task);
     this.#parts.counters.attemptsFailed++;
     this.#tell(view, message);
     if (!this.#core.graphs.nodes.failed(view, message))
@@ -72,6 +74,18 @@ export class NodeAnswers {
         code: "bad_argument",
         message: "There is no payload to be fetched here for a task that this node holds.",
       });
+  }
+
+  /** Throws for a task that waits for its answer, but not for one of this node's. What is over may be answered late. */
+  checkGiven({ given }: NodeView, tasks: ArrayLike<number>): void {
+    for (let i = 0; i < tasks.length; i++) {
+      const task = tasks[i]!;
+      if (given.has(task)) continue;
+      const state = this.#core.scheduler.task(task as TaskId)?.state;
+      if (state !== undefined && state !== "solved" && state !== "failed")
+        throw new FlockworkError("bad_message", `This node answers task ${task}, which it was not given.`);
+    }
+    for (let i = 0; i < tasks.length; i++) given.delete(tasks[i]!);
   }
 
   /** An answer that was uploaded comes alone. Undefined where the upload is not here: the node hears of it. */

@@ -3,7 +3,9 @@ import { FlockworkError, type Domain, type NodeId, type TaskId } from "../ids/in
 import type { Kv } from "../backbone/index.js";
 import type { Assignment, AttemptRef } from "../scheduler/index.js";
 import type { MessageFrom } from "../wire/index.js";
+import { TASKS_PER_EPOCH } from "./admission.js";
 import type { HubCore, HubParts } from "./core.js";
+import { Given } from "./given.js";
 import type { Job } from "./jobs.js";
 import { NodeAnswers } from "./node-answers.js";
 import { offerOf } from "./node-offer.js";
@@ -14,6 +16,8 @@ import { runsOf } from "./dispatch.js";
 
 /** How long a node that is gone stays in /api/nodes as dropped. */
 const REMEMBER_MS = 60_000;
+/** The same where it may still bring answers that others can not have. */
+const REMEMBER_GIVEN_MS = 600_000;
 
 export class NodeDesk {
   readonly views = new Map<NodeId, NodeView>();
@@ -21,13 +25,13 @@ export class NodeDesk {
   readonly #parts: HubParts;
   #nextNumber = 0;
   readonly #returns: Returns;
-  readonly #answers: NodeAnswers;
+  readonly answers: NodeAnswers;
 
   constructor(core: HubCore, parts: HubParts, kv: Kv) {
     this.#core = core;
     this.#parts = parts;
     this.#returns = new Returns(kv, parts.log);
-    this.#answers = new NodeAnswers(core, parts);
+    this.answers = new NodeAnswers(core, parts);
   }
 
   /** After a restart: holds dispatch until the nodes of before are back, or have had their time. */
@@ -57,11 +61,16 @@ export class NodeDesk {
     const back = known !== undefined && known.instance === hello.instance && known.state !== "dropped";
     // A half-open link may still look alive here when the node has already made a new one.
     if (back) known.peer?.cut();
-    const view = back ? known : newView(this.#nextNumber++, peer, hello, node);
+    const given =
+      known?.instance === hello.instance
+        ? known.given
+        : new Given(this.#parts.ledger.epoch * TASKS_PER_EPOCH);
+    const view = back ? known : newView(this.#nextNumber++, peer, hello, node, given);
     view.peer = peer;
     view.state = "running";
     this.views.set(id, view);
-    const running = attemptRefs(node.tasks, node.attempts);
+    const listed = attemptRefs(node.tasks, node.attempts);
+    const running = listed.filter(({ task }) => view.given.has(task));
     // It asks for nothing yet, so it is given nothing: drained before the scheduler counts on it.
     const paused = node.window === 0;
     const held = this.#core.graphs.nodes.held(view, node.values);
@@ -75,6 +84,12 @@ export class NodeDesk {
       this.#core.handle({ type: "NodeWindow", node: id, window: Math.max(node.window, node.slots) });
     if (paused) this.#core.handle({ type: "NodeDraining", node: id });
     if (back || resuming) this.#core.handle({ type: "NodeResumed", node: id, running, values: held });
+    if (running.length < listed.length)
+      this.stop(
+        id,
+        listed.filter(({ task }) => !view.given.has(task)),
+        "unknown",
+      );
     if (this.#returns.here(id)) this.resumeDispatch();
     this.#parts.log.info(
       { node: id, domain: view.domain, slots: node.slots, services: node.services },
@@ -113,12 +128,13 @@ export class NodeDesk {
   message(view: NodeView, message: MessageFrom<"node">): void {
     switch (message.t) {
       case "solved":
-        this.#answers.solved(view, message);
+        this.answers.solved(view, message);
         break;
       case "failed":
-        this.#answers.failed(view, message);
+        this.answers.failed(view, message);
         break;
       case "dropped":
+        for (const task of message.tasks) view.given.delete(task);
         this.#core.handle({
           type: "AttemptsDropped",
           node: view.id,
@@ -137,7 +153,7 @@ export class NodeDesk {
         this.#leave(view);
         break;
       case "fetch":
-        this.#answers.fetch(view, message);
+        this.answers.fetch(view, message);
         break;
       case "open":
       case "chunk":
@@ -164,7 +180,7 @@ export class NodeDesk {
     this.#parts.transfers.closed(peer);
     this.#core.graphs.closed(peer);
     if (view.state !== "running") return;
-    if (peer.left) {
+    if (peer.hasLeft) {
       this.#leave(view);
       return;
     }
@@ -199,7 +215,10 @@ export class NodeDesk {
       } else if (view.state === "unknown" && Date.now() - view.leftAt > this.#graceOf(view)) {
         this.#leave(view);
         view.state = "dropped";
-      } else if (view.state !== "unknown" && Date.now() - view.leftAt > REMEMBER_MS)
+      } else if (
+        view.state !== "unknown" &&
+        Date.now() - view.leftAt > (view.given.size > 0 ? REMEMBER_GIVEN_MS : REMEMBER_MS)
+      )
         this.views.delete(view.id);
     }
   }
@@ -213,7 +232,9 @@ export class NodeDesk {
   dispatch(node: NodeId, assignments: readonly Assignment<Job>[]): void {
     const view = this.views.get(node);
     this.#parts.counters.dispatched += assignments.length;
-    for (const run of runsOf(assignments)) view?.peer?.send(run);
+    if (view === undefined) return;
+    for (const { task } of assignments) view.given.add(task);
+    for (const run of runsOf(assignments)) view.peer?.send(run);
   }
 
   stop(node: NodeId, attempts: readonly AttemptRef[], why: string): void {

@@ -1,6 +1,7 @@
 // A node as the hub sees it.
 import type { Domain, NodeId, NodeKind, NodeState } from "../ids/index.js";
 import type { EngineFields, MessageOf } from "../wire/index.js";
+import type { Given } from "./given.js";
 import type { Hello, Peer } from "./peer.js";
 
 /** It stays for a while after its link broke. */
@@ -21,6 +22,8 @@ export interface NodeView {
   readonly engine: EngineFields | undefined;
   readonly joinedAt: number;
   peer: Peer | undefined;
+  /** What it was given and has not answered. */
+  readonly given: Given;
   /** Connections that only beat; any byte of theirs is a sign of life. */
   readonly beats: Set<Peer>;
   state: NodeState;
@@ -36,6 +39,7 @@ export function newView(
   peer: Peer,
   hello: Hello,
   node: NonNullable<MessageOf<"hello">["node"]>,
+  given: Given,
 ): NodeView {
   return {
     id: hello.id as NodeId,
@@ -51,6 +55,7 @@ export function newView(
     engine: node.engine,
     joinedAt: Date.now(),
     peer,
+    given,
     beats: new Set(),
     state: "running",
     solved: 0,

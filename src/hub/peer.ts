@@ -13,9 +13,11 @@ import {
   PROTOCOL_VERSION,
   type Role,
 } from "../wire/index.js";
-
+import { partsOf, sendParts } from "../wire/socket.node.js";
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
+import { Rate } from "./rate.js";
+import { Slices } from "./slices.js";
 import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
@@ -40,7 +42,7 @@ export class Peer {
   /** What its hello must prove a token over. */
   readonly nonce = makeNonce();
   /** It closed because its page is gone: nobody will come back as this one. */
-  left = false;
+  hasLeft = false;
   framesIn = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -50,10 +52,20 @@ export class Peer {
   #heardAt: number;
   readonly #events: PeerEvents;
   readonly #outbox: Outbox<Message>;
+  readonly #limits: HubLimits;
   readonly #rate: Rate;
+  readonly #badRate: Rate;
+  /** Bytes that had come when the last frame was complete. */
+  #framedBytes = 0;
+  /** How many bytes this peer had taken, and since when it has taken no more. */
+  #taken = { bytes: 0, at: 0 };
   #desk: ReturnType<PeerEvents["onHello"]> | undefined = undefined;
   #closed = false;
   #draining: (() => void)[] = [];
+  /** Frames that were given to the socket, and those that have left it; who waits for which of them. */
+  #sends = 0;
+  #left = 0;
+  #leaving: { readonly send: number; readonly resolve: () => void }[] = [];
   /** What comes after a refusal is not looked at any more. */
   #deaf = false;
 
@@ -62,20 +74,31 @@ export class Peer {
     this.#net = net;
     this.#events = events;
     this.#heardAt = performance.now();
-    this.#outbox = new Outbox((frame) => {
-      this.bytesOut += frame.length;
-      socket.send(frame, this.#sent);
+    this.#outbox = new Outbox((frame, tail) => {
+      this.bytesOut += frame.length + (tail?.length ?? 0);
+      this.#sends++;
+      sendParts(socket, net, frame, tail, this.#sent);
     });
+    this.#limits = limits;
     this.#rate = new Rate(limits.messagesPerSecond);
+    this.#badRate = new Rate(limits.badMessagesPerSecond);
+    this.#boundHello();
     this.send({ t: "challenge", version: PROTOCOL_VERSION, software: SOFTWARE, nonce: this.nonce });
     const late = setTimeout(() => {
       if (this.hello === undefined)
         this.refuse(new FlockworkError("bad_message", `No hello came within ${limits.helloMs} ms.`));
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
-    socket.on("message", (bytes: Buffer) => this.#receive(bytes));
+    socket.binaryType = "fragments";
+    const slices = new Slices((parts: ReturnType<typeof partsOf>) => this.#receive(...parts), socket);
+    socket.on("message", (data) => {
+      // What of the next frame came along with the end of this one counts for it only roughly.
+      this.#framedBytes = net.bytesRead;
+      slices.take(partsOf(data));
+    });
     socket.on("close", (code: number) => {
-      this.left = code === GOING_AWAY;
+      this.hasLeft = code === GOING_AWAY;
+      slices.finish();
       this.#close();
     });
     // An error is always followed by a close, which is where it is dealt with.
@@ -91,9 +114,25 @@ export class Peer {
     return this.#heardAt;
   }
 
+  /** Bytes of a frame that has begun to come and is not complete. */
+  get unfinishedBytes(): number {
+    return this.#net.bytesRead - this.#framedBytes;
+  }
+
+  /** Whether much waits here for a peer that has taken none of it for a while. */
+  stalled(now: number): boolean {
+    const bytes = this.#net.bytesWritten - this.#socket.bufferedAmount;
+    if (this.bufferedAmount < this.#limits.unreadBytes || bytes !== this.#taken.bytes) {
+      this.#taken = { bytes, at: now };
+      return false;
+    }
+    return now - this.#taken.at > this.#limits.unreadMs;
+  }
+
   /** Gives the peer more time: this process was held up itself. */
   forgive(ms: number): void {
     this.#heardAt += ms;
+    this.#taken.at += ms;
   }
 
   send(message: MessageFrom<"hub">): void {
@@ -107,9 +146,7 @@ export class Peer {
 
   /** Sends a message at once, in a frame of its own: a large one, that others should not have to wait for. */
   sendAlone(message: MessageFrom<"hub">): void {
-    this.flush();
-    this.send(message);
-    this.flush();
+    if (!this.#closed) this.#outbox.sendAlone(message);
   }
 
   /** Bytes that have not left this process. */
@@ -121,6 +158,12 @@ export class Peer {
   drained(): Promise<void> {
     if (this.#closed || this.bufferedAmount === 0) return Promise.resolve();
     return new Promise((resolve) => this.#draining.push(resolve));
+  }
+
+  /** Resolves when all that was sent so far has left, or the connection has closed: its memory is free then. */
+  left(): Promise<void> {
+    if (this.#closed || this.#left === this.#sends) return Promise.resolve();
+    return new Promise((resolve) => this.#leaving.push({ send: this.#sends, resolve }));
   }
 
   /** Sends what has gathered now rather than at the end of the tick. */
@@ -146,13 +189,31 @@ export class Peer {
     this.#socket.terminate();
   }
 
-  #receive(bytes: Buffer): void {
+  /** Who has said nothing of themselves may not make the hub hold a large frame. */
+  #boundHello(): void {
+    const { helloBytes } = this.#limits;
+    const start = this.#net.bytesRead;
+    const watch = () => {
+      if (this.hello !== undefined) this.#net.off("data", watch);
+      else if (this.#net.bytesRead - start > helloBytes) {
+        this.#net.off("data", watch);
+        this.#events.onBadMessage(
+          this,
+          new FlockworkError("too_large", `More than ${helloBytes} bytes came before a hello.`),
+        );
+        this.cut();
+      }
+    };
+    this.#net.on("data", watch);
+  }
+
+  #receive(bytes: Uint8Array, tail?: Uint8Array): void {
     this.framesIn++;
-    this.bytesIn += bytes.length;
+    this.bytesIn += bytes.length + (tail?.length ?? 0);
     if (this.#deaf) return;
     let messages: unknown[];
     try {
-      messages = decodeFrame(bytes);
+      messages = decodeFrame(bytes, tail);
     } catch (error) {
       this.#answer(error);
       return;
@@ -200,11 +261,22 @@ export class Peer {
     }
     const known = error as FlockworkError;
     this.#events.onBadMessage(this, known);
+    const { perSecond } = this.#badRate;
     if (this.#desk === undefined) this.refuse(known);
+    else if (!this.#badRate.take(1, performance.now()))
+      this.refuse(
+        new FlockworkError(
+          "limit",
+          `More than ${perSecond} messages a second that do not fit came from this connection; the last: ${known.message}`,
+        ),
+      );
     else this.send({ t: "notice", code: known.code, message: known.message, fatal: false });
   }
 
   readonly #sent = () => {
+    this.#left++;
+    while (this.#leaving.length > 0 && (this.#closed || this.#leaving[0]!.send <= this.#left))
+      this.#leaving.shift()!.resolve();
     if (this.#draining.length === 0) return;
     const draining = this.#draining;
     this.#draining = [];
@@ -216,22 +288,5 @@ export class Peer {
     this.#closed = true;
     this.#sent();
     this.#desk?.onClose();
-  }
-}
-
-/** Lets `perSecond` through on average, and a burst of four seconds' worth. */
-class Rate {
-  #tokens: number;
-  #at = 0;
-
-  constructor(readonly perSecond: number) {
-    this.#tokens = perSecond * 4;
-  }
-
-  take(count: number, now: number): boolean {
-    this.#tokens =
-      Math.min(this.perSecond * 4, this.#tokens + ((now - this.#at) / 1000) * this.perSecond) - count;
-    this.#at = now;
-    return this.#tokens >= 0;
   }
 }

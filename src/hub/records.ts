@@ -1,7 +1,7 @@
 // What a hub writes to its journal, one row each. Encoded as wire frames, so that payload columns cost one copy.
 // Replaying a record twice must be harmless: compaction writes what still lives again, behind what it copied.
 import type { Needs } from "../scheduler/index.js";
-import { decodeFrame, encodeFrame, type MessageOf } from "../wire/index.js";
+import { decodeFrame, encodeFrame, lyingIn, type MessageOf } from "../wire/index.js";
 
 /** Jobs that share their options. Job i is task `first + i`, number `seqs[i]` of its session. */
 export interface SubmitRecord {
@@ -60,6 +60,11 @@ export type HubRecord = SubmitRecord | SolvedRecord | UnsolvedRecord | Forgotten
 
 export function encodeRecord(record: HubRecord): Uint8Array<ArrayBuffer> {
   return encodeFrame([record]);
+}
+
+/** A record whose columns lie in its encoded bytes, which are all that memory keeps then. */
+export function inEncoded<R extends HubRecord>(record: R, encoded: Uint8Array): R {
+  return lyingIn(encoded, record);
 }
 
 /** Only ever reads what encodeRecord wrote, checked by the journal's driver; still throws on anything else. */

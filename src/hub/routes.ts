@@ -8,6 +8,8 @@ import { jobSetRow, nodeRow, type EventFeed } from "./events/index.js";
 import { graphPicture, graphRow } from "./graphs/graph-view.js";
 import type { Gate } from "./gate.js";
 import { hubMetrics } from "./metrics.js";
+import { sees } from "./sight.js";
+import type { Observer } from "./tickets.js";
 import { SOFTWARE } from "./version.js";
 
 export interface HttpContext {
@@ -31,7 +33,9 @@ interface Route {
   readonly method?: "POST";
   /** Whether anybody may read it; otherwise whoever may observe. */
   readonly open?: boolean;
-  answer(context: HttpContext, request: IncomingMessage): Answer | Promise<Answer>;
+  /** It tells of the whole hub: not for a token of one domain. */
+  readonly whole?: boolean;
+  answer(context: HttpContext, observer: Observer, request: IncomingMessage): Answer | Promise<Answer>;
 }
 
 export const ROUTES: { readonly [path: string]: Route } = {
@@ -45,47 +49,53 @@ export const ROUTES: { readonly [path: string]: Route } = {
           : json({ status: "ok", passing, software: SOFTWARE }),
   },
   "/metrics": {
+    whole: true,
     answer: async (context) => {
       const registry = metricsOf(context);
       return { status: 200, type: registry.contentType, body: await registry.metrics() };
     },
   },
   "/api/nodes": {
-    answer: ({ core }) =>
+    answer: ({ core }, observer) =>
       json(
-        [...core.nodes.views.values()].map((view) => {
-          const seen = core.scheduler.node(view.id);
-          return {
-            ...nodeRow(view),
-            state: view.state,
-            running: seen?.running ?? 0,
-            held: seen?.held ?? 0,
-            speed: seen?.speed ?? 0,
-            solved: view.solved,
-            failed: view.failed,
-            bytesIn: view.peer?.bytesIn ?? 0,
-            bytesOut: view.peer?.bytesOut ?? 0,
-            ...(view.quarantinedUntil > Date.now() && {
-              quarantinedUntil: new Date(view.quarantinedUntil).toISOString(),
-            }),
-          };
-        }),
+        [...core.nodes.views.values()]
+          .filter(({ domain }) => sees(observer, { domain }))
+          .map((view) => {
+            const seen = core.scheduler.node(view.id);
+            return {
+              ...nodeRow(view),
+              state: view.state,
+              running: seen?.running ?? 0,
+              held: seen?.held ?? 0,
+              speed: seen?.speed ?? 0,
+              solved: view.solved,
+              failed: view.failed,
+              bytesIn: view.peer?.bytesIn ?? 0,
+              bytesOut: view.peer?.bytesOut ?? 0,
+              ...(view.quarantinedUntil > Date.now() && {
+                quarantinedUntil: new Date(view.quarantinedUntil).toISOString(),
+              }),
+            };
+          }),
       ),
   },
   "/api/jobs": {
-    answer: ({ core, parts, feed }) => {
+    answer: ({ core, parts, feed }, observer) => {
       feed.look(Date.now());
+      const whole = observer.domain === undefined;
       return json({
-        ...core.scheduler.counts(),
-        ...parts.counters,
-        sessions: [...core.clients.sessions.values()].map((session) => ({
-          name: session.name,
-          domain: session.domain,
-          client: session.peer?.hello?.id ?? null,
-          unacknowledged: session.jobs.size,
-          unclaimedBytes: session.unclaimedBytes,
-        })),
-        sets: [...parts.watch.sets.all()].map((set) => ({
+        // Counts are of all domains together.
+        ...(whole && { ...core.scheduler.counts(), ...parts.counters }),
+        sessions: [...core.clients.sessions.values()]
+          .filter((session) => sees(observer, session))
+          .map((session) => ({
+            name: session.name,
+            domain: session.domain,
+            client: session.peer?.hello?.id ?? null,
+            unacknowledged: session.jobs.size,
+            unclaimedBytes: session.unclaimedBytes,
+          })),
+        sets: (whole ? [...parts.watch.sets.all()] : []).map((set) => ({
           ...jobSetRow(set),
           submitted: set.submitted,
           running: set.running,
@@ -96,9 +106,14 @@ export const ROUTES: { readonly [path: string]: Route } = {
     },
   },
   "/api/graphs": {
-    answer: ({ core }) => json([...core.graphs.graphs()].map((graph) => graphRow(core, graph))),
+    answer: ({ core }, observer) =>
+      json(
+        [...core.graphs.graphs()]
+          .filter(({ session }) => sees(observer, session))
+          .map((graph) => graphRow(core, graph)),
+      ),
   },
-  "/api/errors": { answer: ({ parts }) => json(parts.watch.mishaps.all()) },
+  "/api/errors": { whole: true, answer: ({ parts }) => json(parts.watch.mishaps.all()) },
   "/api/nonce": {
     open: true,
     answer: ({ gate }) => json({ nonce: gate.tickets.nonce(Date.now()), asksToken: gate.asksToken }),
@@ -107,9 +122,11 @@ export const ROUTES: { readonly [path: string]: Route } = {
 };
 
 /** Routes whose last part names one of many. */
-export const ONE_OF: { readonly [path: string]: (context: HttpContext, name: string) => Answer } = {
-  "/api/graphs/": ({ core }, id) => {
-    const graph = [...core.graphs.graphs()].find((one) => one.id === id);
+export const ONE_OF: {
+  readonly [path: string]: (context: HttpContext, name: string, observer: Observer) => Answer;
+} = {
+  "/api/graphs/": ({ core }, id, observer) => {
+    const graph = [...core.graphs.graphs()].find((one) => one.id === id && sees(observer, one.session));
     return graph === undefined
       ? json({ error: `There is no graph ${id} here (any more).` }, 404)
       : json(graphPicture(core, graph));
@@ -119,7 +136,7 @@ export const ONE_OF: { readonly [path: string]: (context: HttpContext, name: str
 const hex = (digits: number) => v.pipe(v.string(), v.hexadecimal(), v.length(digits));
 const proofGiven = v.object({ token: v.string(), hubNonce: hex(32), nonce: hex(32), proof: hex(64) });
 
-async function redeem({ gate }: HttpContext, request: IncomingMessage): Promise<Answer> {
+async function redeem({ gate }: HttpContext, _: Observer, request: IncomingMessage): Promise<Answer> {
   const given = v.safeParse(proofGiven, await bodyOf(request));
   if (!given.success)
     return json(

@@ -14,6 +14,7 @@ import { EventFeed, Watch } from "./events/index.js";
 import type { Gate } from "./gate.js";
 import { GraphDesk } from "./graphs/graph-desk.js";
 import { handleHttp } from "./http.js";
+import { HeldPayloads } from "./held-payloads.js";
 import { Ledger } from "./ledger.js";
 import type { HubLimits } from "./limits.js";
 import { NodeDesk } from "./node-desk.js";
@@ -57,6 +58,8 @@ export interface RunningOptions {
   readonly gate: Gate;
   readonly asksToken: boolean;
   readonly passing: boolean;
+  /** Whether what is stored outlives this process. */
+  readonly lasting: boolean;
   readonly record: string | undefined;
   readonly scheduler: Partial<SchedulerOptions> | undefined;
 }
@@ -96,14 +99,18 @@ export class RunningHub implements Hub {
   }
 
   async start(): Promise<void> {
-    const { backbone, log, limits, http, gate, record } = this.#options;
+    const { backbone, log, limits, http, gate, record, lasting } = this.#options;
     if (record !== undefined) this.#core.recorder = new Recorder(record, this.#core.scheduler, log);
     const ledger = await Ledger.open(backbone, PARTITION, {
       onStorage: (ok, error) => this.#storage(ok, error),
       onFenced: (error) => this.#fenced(error),
       rewrite: (segment) => rewrite(this.#parts, segment),
     });
-    const blobs = new BlobPayloads(backbone.blobs, limits.blobBytes);
+    const blobs = new BlobPayloads(
+      backbone.blobs,
+      limits.blobBytes,
+      lasting ? undefined : new HeldPayloads(limits.heldBytes),
+    );
     this.#parts = {
       log,
       limits,
@@ -190,7 +197,7 @@ export class RunningHub implements Hub {
       }
       case "beat":
         peer.send(welcome);
-        return { onMessage: () => undefined, onClose: nodes.beat(peer, hello) };
+        return { onMessage: onlyBeats, onClose: nodes.beat(peer, hello) };
       default:
         return hello.role satisfies never;
     }
@@ -207,6 +214,7 @@ export class RunningHub implements Hub {
       for (const peer of this.#entrance.peers) if (peer.hello !== undefined) peer.send({ t: "beat" });
     }
     this.#dropRevoked();
+    this.#dropHoarders(now);
     this.#feed.tick(Date.now());
     this.#core.nodes.sweep(now);
     this.#parts.transfers.sweep(now);
@@ -215,6 +223,26 @@ export class RunningHub implements Hub {
     this.#parts.ledger
       .compact()
       .catch((error: unknown) => this.#parts.log.warn({ err: error }, "the journal is not compacted"));
+  }
+
+  /** Cuts those who do not read what they are sent, and, of unfinished frames, the largest until the rest is within its limit. */
+  #dropHoarders(now: number): void {
+    const { limits, log } = this.#parts;
+    const peers = [...this.#entrance.peers];
+    for (const peer of peers)
+      if (peer.stalled(now)) {
+        log.warn({ peer: peer.hello?.id, waiting: peer.bufferedAmount }, "peer does not read; cut off");
+        peer.cut();
+      }
+    let bytes = 0;
+    for (const peer of peers) bytes += peer.unfinishedBytes;
+    if (bytes <= limits.unfinishedBytes) return;
+    for (const peer of peers.sort((a, b) => b.unfinishedBytes - a.unfinishedBytes)) {
+      log.warn({ peer: peer.hello?.id, bytes: peer.unfinishedBytes }, "unfinished frame; cut off");
+      bytes -= peer.unfinishedBytes;
+      peer.cut();
+      if (bytes <= limits.unfinishedBytes) return;
+    }
   }
 
   /** Closes the connections of tokens that are not there any more. */
@@ -296,4 +324,9 @@ async function journalId(backbone: Backbone): Promise<string> {
   const id = randomHex(8);
   await backbone.kv.put("hub/journal", new TextEncoder().encode(id));
   return id;
+}
+
+/** Beats themselves do not get here. */
+function onlyBeats(): never {
+  throw new FlockworkError("bad_message", "A connection says hello once.");
 }

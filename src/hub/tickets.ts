@@ -43,7 +43,7 @@ export class Tickets {
         "unauthorized",
         `Token ${given.token.slice(0, 64)} is not known here, or was revoked; ask for a new one.`,
       );
-    if (!observes(record))
+    if (observerOf(record) === undefined)
       throw new FlockworkError(
         "unauthorized",
         `Token ${record.id} has the role ${record.role}; watching takes one with the role observe or main.`,
@@ -54,18 +54,26 @@ export class Tickets {
     return { ticket, proof };
   }
 
-  /** Whether a ticket is good, from this address, now. */
-  admits(text: string, address: string, now: number): boolean {
+  /** Whose ticket this is, where it is good, from this address, now. */
+  observer(text: string, address: string, now: number): Observer | undefined {
     const ticket = this.#tickets.get(text);
-    if (ticket === undefined || ticket.address !== address || ticket.until < now) return false;
-    if (this.#tokens.find(ticket.token) === undefined) return false;
+    if (ticket === undefined || ticket.address !== address || ticket.until < now) return undefined;
+    const record = this.#tokens.find(ticket.token);
+    if (record === undefined) return undefined;
     ticket.until = now + TICKET_MS;
-    return true;
+    return observerOf(record);
   }
 }
 
-export function observes(record: TokenRecord | undefined): boolean {
-  return record?.role === "observe" || record?.role === "main";
+/** Who reads what observers may: of one domain where the token is, and as its owner where it may submit. */
+export interface Observer {
+  readonly domain?: string;
+  readonly owner?: string;
+}
+
+export function observerOf({ role, domain, owner }: TokenRecord): Observer | undefined {
+  if (role === "compute") return undefined;
+  return { ...(domain !== undefined && { domain }), ...(role === "main" && { owner }) };
 }
 
 /** Drops what is over, and the oldest when that was nothing. */

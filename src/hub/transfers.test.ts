@@ -1,4 +1,8 @@
 // Streams at a whole hub, spoken by hand: who may fetch what, what an upload may be named by, and what bad input gets.
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { Link, packPayloads, PROTOCOL_VERSION, type Message, type MessageOf } from "../wire/index.js";
 import { dial } from "../wire/socket.node.js";
@@ -10,8 +14,12 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function hub(): Promise<string> {
-  const started = await startHub({ port: 0, log: { level: "silent" } });
+async function hub(dataDir?: string): Promise<string> {
+  const started = await startHub({
+    port: 0,
+    log: { level: "silent" },
+    ...(dataDir !== undefined && { dataDir }),
+  });
   ends.push(() => started.close());
   return started.url;
 }
@@ -64,54 +72,60 @@ async function peer<R extends "client" | "node">(url: string, role: R, name: str
 const empty = packPayloads([{ kind: 0, bytes: new Uint8Array() }]);
 const data = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 
-it("are for the session and the node that the job says, and for nobody else", async () => {
-  const url = await hub();
-  const main = await peer(url, "client", "main");
-  const thief = await peer(url, "client", "thief");
-  const node = await peer(url, "node", "node");
-  main.link.send({ t: "open", id: idOf(1), bytes: data.length });
-  expect(await main.next("grant")).toMatchObject({ id: idOf(1), have: 0 });
-  main.link.send({ t: "chunk", id: idOf(1), offset: 0, data });
-  main.link.send({ t: "end", id: idOf(1), bytes: data.length });
-  const { hash } = await main.next("kept");
-  expect(hash).toMatch(/^[0-9a-f]{64}$/);
-  // Another client can not name it.
-  thief.link.send({ t: "submit", seq: 0, service: "upper", ...empty, streams: [[0, idOf(1)]] });
-  expect(await thief.next("refused")).toMatchObject({ code: "stream_lost" });
-  main.link.send({ t: "submit", seq: 0, service: "upper", ...empty, streams: [[0, idOf(1)]] });
-  await main.next("accepted");
-  // It was named once.
-  main.link.send({ t: "submit", seq: 1, service: "upper", ...empty, streams: [[0, idOf(1)]] });
-  expect(await main.next("refused")).toMatchObject({ code: "stream_lost" });
-  const run = await node.next("run");
-  expect(run.streams).toEqual([[0, data.length]]);
-  const of = { task: run.tasks[0]!, attempt: run.attempts[0]!, index: 0 };
-  const other = await peer(url, "node", "other");
-  other.link.send({ t: "fetch", id: idOf(2), offset: 0, upTo: 10_000, of });
-  expect(await other.next("broken")).toMatchObject({ id: idOf(2), code: "bad_argument" });
-  node.link.send({ t: "fetch", id: idOf(3), offset: 900, upTo: 950, of });
-  expect(await node.next("chunk")).toMatchObject({ offset: 900, data: data.subarray(900, 950) });
-  node.link.send({ t: "grant", id: idOf(3), have: 950, upTo: 2000 });
-  expect(await node.next("chunk")).toMatchObject({ offset: 950, data: data.subarray(950) });
-  expect(await node.next("end")).toMatchObject({ bytes: data.length });
-  // The solution: an answer that names no upload is asked for again, one that names one is stored.
-  const { tasks, attempts } = run;
-  const answer = { t: "solved", tasks, attempts, ms: Float32Array.of(1), ...empty } as const;
-  node.link.send({ ...answer, streams: [[0, idOf(4)]] });
-  expect(await node.next("broken")).toMatchObject({ id: idOf(4), code: "stream_lost" });
-  node.link.send({ t: "open", id: idOf(4) });
-  await node.next("grant");
-  node.link.send({ t: "chunk", id: idOf(4), offset: 0, data });
-  node.link.send({ t: "end", id: idOf(4), bytes: data.length });
-  await node.next("kept");
-  node.link.send({ ...answer, streams: [[0, idOf(4)]] });
-  await node.next("stored");
-  expect((await main.next("solutions")).streams).toEqual([[0, data.length]]);
-  thief.link.send({ t: "fetch", id: idOf(5), offset: 0, upTo: 10_000, of: { seq: 0 } });
-  expect(await thief.next("broken")).toMatchObject({ id: idOf(5), code: "bad_argument" });
-  main.link.send({ t: "fetch", id: idOf(6), offset: 0, upTo: 10_000, of: { seq: 0 } });
-  expect(await main.next("chunk")).toMatchObject({ offset: 0, data });
-});
+it.each([true, false])(
+  "are for the session and the node that the job says, and for nobody else; stored: %s",
+  async (stores) => {
+    const folder = await mkdtemp(join(tmpdir(), "flockwork-test-"));
+    ends.push(() => rm(folder, { recursive: true }));
+    const url = await hub(stores ? folder : undefined);
+    const main = await peer(url, "client", "main");
+    const thief = await peer(url, "client", "thief");
+    const node = await peer(url, "node", "node");
+    main.link.send({ t: "open", id: idOf(1), bytes: data.length });
+    expect(await main.next("grant")).toMatchObject({ id: idOf(1), have: 0 });
+    main.link.send({ t: "chunk", id: idOf(1), offset: 0, data });
+    main.link.send({ t: "end", id: idOf(1), bytes: data.length });
+    const { hash } = await main.next("kept");
+    // A hub that keeps nothing does not hash either.
+    expect(hash).toBe(stores ? createHash("sha256").update(data).digest("hex") : undefined);
+    // Another client can not name it.
+    thief.link.send({ t: "submit", seq: 0, service: "upper", ...empty, streams: [[0, idOf(1)]] });
+    expect(await thief.next("refused")).toMatchObject({ code: "stream_lost" });
+    main.link.send({ t: "submit", seq: 0, service: "upper", ...empty, streams: [[0, idOf(1)]] });
+    await main.next("accepted");
+    // It was named once.
+    main.link.send({ t: "submit", seq: 1, service: "upper", ...empty, streams: [[0, idOf(1)]] });
+    expect(await main.next("refused")).toMatchObject({ code: "stream_lost" });
+    const run = await node.next("run");
+    expect(run.streams).toEqual([[0, data.length]]);
+    const of = { task: run.tasks[0]!, attempt: run.attempts[0]!, index: 0 };
+    const other = await peer(url, "node", "other");
+    other.link.send({ t: "fetch", id: idOf(2), offset: 0, upTo: 10_000, of });
+    expect(await other.next("broken")).toMatchObject({ id: idOf(2), code: "bad_argument" });
+    node.link.send({ t: "fetch", id: idOf(3), offset: 900, upTo: 950, of });
+    expect(await node.next("chunk")).toMatchObject({ offset: 900, data: data.subarray(900, 950) });
+    node.link.send({ t: "grant", id: idOf(3), have: 950, upTo: 2000 });
+    expect(await node.next("chunk")).toMatchObject({ offset: 950, data: data.subarray(950) });
+    expect(await node.next("end")).toMatchObject({ bytes: data.length });
+    // The solution: an answer that names no upload is asked for again, one that names one is stored.
+    const { tasks, attempts } = run;
+    const answer = { t: "solved", tasks, attempts, ms: Float32Array.of(1), ...empty } as const;
+    node.link.send({ ...answer, streams: [[0, idOf(4)]] });
+    expect(await node.next("broken")).toMatchObject({ id: idOf(4), code: "stream_lost" });
+    node.link.send({ t: "open", id: idOf(4) });
+    await node.next("grant");
+    node.link.send({ t: "chunk", id: idOf(4), offset: 0, data });
+    node.link.send({ t: "end", id: idOf(4), bytes: data.length });
+    await node.next("kept");
+    node.link.send({ ...answer, streams: [[0, idOf(4)]] });
+    await node.next("stored");
+    expect((await main.next("solutions")).streams).toEqual([[0, data.length]]);
+    thief.link.send({ t: "fetch", id: idOf(5), offset: 0, upTo: 10_000, of: { seq: 0 } });
+    expect(await thief.next("broken")).toMatchObject({ id: idOf(5), code: "bad_argument" });
+    main.link.send({ t: "fetch", id: idOf(6), offset: 0, upTo: 10_000, of: { seq: 0 } });
+    expect(await main.next("chunk")).toMatchObject({ offset: 0, data });
+  },
+);
 
 it("that do not fit cost their sender the stream, and only that", async () => {
   const url = await hub();

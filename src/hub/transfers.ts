@@ -67,7 +67,10 @@ export class Transfers {
         this.#open(owner, message);
         break;
       case "chunk":
-        this.#take(owner, message.id, (stream) => stream.chunk(message.offset, message.data));
+        this.#take(owner, message.id, (stream) => {
+          stream.chunk(message.offset, message.data);
+          this.#checkHeld(owner);
+        });
         break;
       case "end":
         this.#take(owner, message.id, (stream) => stream.end(message.bytes));
@@ -87,11 +90,13 @@ export class Transfers {
   /** Sends a blob to a peer that may have it. */
   fetch(peer: Peer, message: MessageOf<"fetch">, { hash, bytes }: BlobPayload): void {
     // Held: whoever has the payload may let go of it while it is being sent.
-    const done = this.#blobs.hold(hash);
+    const release = this.#blobs.hold(hash);
+    // What was sent may not have left yet, and its bytes are the blob's own.
+    const done = () => void peer.left().then(release);
     try {
       this.serve(peer, message, { bytes, open: (from) => this.#blobs.open(hash, from), done });
     } catch (error) {
-      done();
+      release();
       throw error;
     }
   }
@@ -165,7 +170,7 @@ export class Transfers {
     else if (known !== undefined)
       owner.peer?.send({ t: "grant", id, have: known.stream.have, upTo: known.stream.upTo });
     else {
-      const refused = this.#refusal(uploads, bytes);
+      const refused = this.#refusal(owner, uploads, bytes);
       if (refused !== undefined) {
         owner.peer?.send({ t: "broken", id, code: refused.code, message: refused.message });
         return;
@@ -176,24 +181,38 @@ export class Transfers {
       });
       const upload: Upload = { id, stream, blob: undefined };
       uploads.byId.set(id, upload);
-      void this.#store(owner, uploads, upload);
+      void this.#store(owner, uploads, upload, bytes);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
     }
   }
 
-  #refusal(uploads: Uploads, bytes: number): FlockworkError | undefined {
+  #refusal(owner: StreamOwner, uploads: Uploads, bytes: number): FlockworkError | undefined {
     if (bytes > MAX_UPLOAD_BYTES)
       return new FlockworkError(
         "too_large",
         `A payload of ${bytes} bytes is over the limit of ${MAX_UPLOAD_BYTES} (1 GiB); split it into several jobs.`,
       );
     if (uploads.byId.size >= this.#limits.streamsPerPeer) return this.#tooMany(uploads.byId.size);
-    if (uploads.kept + bytes > this.#limits.bytesPerSession)
-      return new FlockworkError(
+    try {
+      this.#checkHeld(owner, bytes);
+      return undefined;
+    } catch (error) {
+      return error as FlockworkError;
+    }
+  }
+
+  /** Throws `limit` when an owner would have uploaded too much that nothing names yet. */
+  #checkHeld(owner: StreamOwner, more = 0): void {
+    const uploads = this.#uploads.get(owner);
+    let held = uploads?.kept ?? 0;
+    for (const { stream, blob } of uploads?.byId.values() ?? []) if (blob === undefined) held += stream.have;
+    const { bytesPerNode, bytesPerSession } = this.#limits;
+    const limit = owner.peer?.hello?.role === "node" ? bytesPerNode : bytesPerSession;
+    if (held + more > limit)
+      throw new FlockworkError(
         "limit",
-        `${uploads.kept} bytes were uploaded that no job names; the limit is ${this.#limits.bytesPerSession}.`,
+        `${held} bytes were uploaded that no job or answer names; the limit is ${limit}.`,
       );
-    return undefined;
   }
 
   #tooMany(streams: number): FlockworkError {
@@ -203,9 +222,9 @@ export class Transfers {
     );
   }
 
-  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload): Promise<void> {
+  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload, expected: number): Promise<void> {
     try {
-      const { hash, bytes } = await this.#blobs.put(upload.stream);
+      const { hash, bytes } = await this.#blobs.put(upload.stream, expected);
       if (uploads.byId.get(upload.id) !== upload) {
         this.#blobs.releaseAll([[0, hash, bytes]]);
         return;
@@ -222,7 +241,7 @@ export class Transfers {
   }
 
   #tellKept(owner: StreamOwner, id: string, { hash, bytes }: BlobPayload): void {
-    owner.peer?.send({ t: "kept", id, hash, bytes });
+    owner.peer?.send({ t: "kept", id, bytes, ...(!this.#blobs.holds(hash) && { hash }) });
   }
 
   /** What does not fit ends the stream; what comes for one that has ended was on its way. */

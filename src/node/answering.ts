@@ -11,7 +11,8 @@ import {
 } from "../wire/index.js";
 import { Answers, type Single } from "./answers.js";
 import { failureOf } from "./service.js";
-import type { Attempt, Outcome } from "./slots.js";
+import type { Attempt } from "./attempt.js";
+import type { Outcome } from "./slots.js";
 
 interface Refusal {
   readonly code: string;

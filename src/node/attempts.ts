@@ -1,7 +1,7 @@
 // Attempts as messages name them: what a `run` asks for, with its payloads, and the columns of the others.
 import { FlockworkError, type NodeId } from "../ids/index.js";
 import { unpackPayloads, type MessageOf, type Payload, type RemotePayload } from "../wire/index.js";
-import type { ServiceAttempt } from "./slots.js";
+import type { ServiceAttempt } from "./attempt.js";
 
 /** The attempts of a `run`. What lies at the hub is fetched when it is read. */
 export function* attemptsOf(

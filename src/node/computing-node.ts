@@ -17,19 +17,30 @@ import {
   type MessageFrom,
   type MessageOf,
 } from "../wire/index.js";
+import type { EngineFacts, EngineFigures } from "../engine/slot.js";
 import { Answering } from "./answering.js";
 import { attemptsOf, eachAttempt } from "./attempts.js";
-import { linkFigures, measureLink, Probes } from "./compute/link-probe.js";
+import { linkFigures, measureLink, Probes, type LinkFigures } from "./compute/link-probe.js";
 import { openEngine, type OpenedEngine } from "./compute/open-engine.js";
 import { computedMessage, ProgramDesk } from "./compute/program-desk.js";
 import { Demand } from "./demand.js";
 import type { ComputingNodeOptions, NodeRuntime } from "./node-options.js";
 import type { ModuleRunner } from "./runner.js";
 import { installServices, type InstalledService } from "./service.js";
-import { Slots, type Attempt } from "./slots.js";
+import type { Attempt } from "./attempt.js";
+import { Slots } from "./slots.js";
 
 /** How long a leaving node waits for the hub to confirm its last answers. */
 const CONFIRM_MS = 2000;
+
+/** What a node computes programs with: so many engines, as they are and as they were measured. */
+export interface NodeEngine {
+  readonly slots: number;
+  readonly facts: EngineFacts;
+  readonly figures: EngineFigures;
+  /** Of the link to the hub, once it is known. */
+  readonly link: LinkFigures | undefined;
+}
 
 export class ComputingNode {
   readonly id: NodeId;
@@ -70,7 +81,7 @@ export class ComputingNode {
     this.id = makeNodeId(options.name ?? "node", randomBytes(4));
     this.kind = options.kind ?? "computing";
     this.#modules = runtime.modules();
-    this.#demand = new Demand(options, () => this.#slots.size);
+    this.#demand = new Demand(options, opened !== undefined, () => this.#slots.size);
     this.#slots = new Slots(slots, this.#services, this.#modules, {
       solved: (attempt, ms, outcome) => {
         this.#demand.measured(ms);
@@ -166,6 +177,11 @@ export class ComputingNode {
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  /** What it computes programs with; undefined for a node that offers services only. */
+  get engine(): NodeEngine | undefined {
+    return this.#desk && { ...this.#desk.engine, slots: this.#options.slots ?? 1 };
   }
 
   /** Jobs answered so far, failures included. */

@@ -18,9 +18,10 @@ export class Demand {
   /** What the last hello named. */
   #greeted = 0;
 
-  constructor(options: DemandOptions, held: () => number) {
+  /** `computes`: it takes programs. */
+  constructor(options: DemandOptions, computes: boolean, held: () => number) {
     this.#options = options;
-    this.#credit = new Credit(options.slots ?? 1);
+    this.#credit = new Credit(options.slots ?? 1, computes ? (options.slots ?? 1) : 0);
     this.#held = held;
     this.paused = options.paused ?? false;
   }

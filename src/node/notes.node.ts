@@ -3,6 +3,9 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Notes } from "./node-options.js";
 
+/** Notes beyond these go, the oldest first: a hub on a free port has another address each time. */
+const MOST = 100;
+
 /** Notes in a JSON file of this path. Several processes may share it: the last to write a note wins. */
 export function fileNotes(path: string): Notes {
   let turn: Promise<void> = Promise.resolve();
@@ -17,7 +20,9 @@ export function fileNotes(path: string): Notes {
   }
 
   async function add(name: string, value: unknown): Promise<void> {
-    const text = JSON.stringify({ ...(await all()), [name]: value }, undefined, 2);
+    const { [name]: _old, ...others } = await all();
+    const kept = [...Object.entries(others), [name, value]].slice(-MOST);
+    const text = JSON.stringify(Object.fromEntries(kept), undefined, 2);
     const fresh = `${path}.${process.pid}`;
     await mkdir(dirname(path), { recursive: true });
     await writeFile(fresh, text, { mode: 0o600 });

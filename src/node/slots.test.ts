@@ -4,7 +4,8 @@ import { FlockworkError, makeNodeId } from "../ids/index.js";
 import type { Payload } from "../wire/index.js";
 import { noModules, type ModuleRunner } from "./runner.js";
 import { installServices, ServiceError, type ServiceFunction } from "./service.js";
-import { Slots, type Attempt } from "./slots.js";
+import type { Attempt } from "./attempt.js";
+import { Slots } from "./slots.js";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

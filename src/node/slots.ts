@@ -1,41 +1,10 @@
 // The slots of a node: a queue of attempts, how they run, are recalled and stopped. It knows no link: what happens is told
 // to its listener.
-import { FlockworkError, type NodeId } from "../ids/index.js";
-import { Content, type ByteStream, type Payload, type RemotePayload, type Upload } from "../wire/index.js";
+import { Content, type ByteStream, type Payload, type Upload } from "../wire/index.js";
+import { Held, NOT_WANTED, type Attempt, type ProgramAttempt, type ServiceAttempt } from "./attempt.js";
 import type { Computed } from "./compute/program-run.js";
-import { runInline, type KillableRun, type ModuleRunner } from "./runner.js";
-import { failureOf, Job, type InstalledService, type ServiceContext } from "./service.js";
-
-interface Placed {
-  readonly task: number;
-  readonly attempt: number;
-  /** 0: no limit. */
-  readonly timeoutMs: number;
-}
-
-/** One attempt at a job of a service. */
-export interface ServiceAttempt extends Placed {
-  readonly service: string;
-  /** The main node that asked, and the job's number there. */
-  readonly client: NodeId;
-  readonly seq: number;
-  readonly payload: Payload | RemotePayload;
-  readonly inputs: readonly (Payload | RemotePayload)[];
-}
-
-/** One attempt at a program. */
-export interface ProgramAttempt extends Placed {
-  readonly program: string;
-  /** Resolves when it may start: what it needs is here. */
-  readonly ready: Promise<void>;
-  /** Runs it. `started` is called when its time begins. */
-  run(started: () => void): KillableRun<Computed>;
-  /** It will not run here. */
-  leave(): void;
-}
-
-/** One attempt at this node. */
-export type Attempt = ServiceAttempt | ProgramAttempt;
+import { runInline, type ModuleRunner } from "./runner.js";
+import { failureOf, Job, type InstalledService } from "./service.js";
 
 /** What a solution came to: its payload, or the upload that has its bytes. */
 export interface Outcome extends Payload {
@@ -373,46 +342,9 @@ export class Slots {
   }
 }
 
-/** An attempt in the queue or in a slot; also the context its service sees. */
-class Held implements ServiceContext {
-  /** `orphan`: runs on, but nobody wants its answer. `gone`: not here any more. */
-  state: "queued" | "running" | "orphan" | "gone" = "queued";
-  stopped = false;
-  startedAt = 0;
-  run: KillableRun<unknown> | undefined = undefined;
-  timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
-
-  constructor(readonly what: Attempt) {}
-
-  get attempt(): number {
-    return this.what.attempt;
-  }
-
-  get client(): NodeId {
-    return (this.what as ServiceAttempt).client;
-  }
-
-  get seq(): number {
-    return (this.what as ServiceAttempt).seq;
-  }
-
-  /** Made when first asked for: most services never look. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.stopped) this.#controller.abort(NOT_WANTED);
-    return this.#controller.signal;
-  }
-
-  abort(): void {
-    this.#controller?.abort(NOT_WANTED);
-  }
-}
-
 /** One after the other: a job may have more inputs than streams may run at once. */
 async function loadAll(parts: readonly Content[]): Promise<void> {
   for (const part of parts) await part.load();
 }
 
 const NO_BYTES = new Uint8Array(0);
-const NOT_WANTED = new FlockworkError("cancelled", "This attempt is not wanted any more.");

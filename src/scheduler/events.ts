@@ -45,6 +45,8 @@ export interface TaskBatch<Tag> {
   readonly maxAttempts: number;
   /** Milliseconds one attempt may run; 0: no limit; ADAPTIVE: far longer than others took. */
   readonly attemptTimeoutMs: number;
+  /** Milliseconds that one should take at speed 1, as far as the caller can tell: used until durations are seen. */
+  readonly expectedMs?: number;
   /** Time (same clock as `now`) after which the task fails; Infinity: never. */
   readonly deadlineAt: number;
   /** Fail it as soon as the fastest node could no longer make the deadline. */

@@ -24,7 +24,7 @@ export function nearData<Tag>(group: Group, task: Task, freest: Node, core: Core
       bytes.set(node, (bytes.get(node) ?? 0) + value.bytes);
     }
   }
-  const known = group.durations.count >= 3;
+  const { known } = group.durations;
   const idle = freest.room.rung < BUSY;
   const cost = (node: Node): number => {
     const moved = total - (bytes.get(node) ?? 0);

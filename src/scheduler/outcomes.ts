@@ -31,6 +31,7 @@ export class Outcomes<Tag> {
     if (size === 0) return;
     const core = this.core;
     const group = core.group(from.domain, from.service, from.needs);
+    if (from.expectedMs !== undefined) group.durations.guess(from.expectedMs);
     const batch = new Batch(from, group, group.level(core.share(from.session), from.priority));
     for (let i = 0; i < size; i++) {
       const id = (from.first + i) as TaskId;

@@ -38,10 +38,25 @@ export class Durations {
   /** Variance of the logarithm, beyond what speeds explain. */
   spread = FIRST_SPREAD;
   count = 0;
+  /** Whoever submitted them said about how long they take. */
+  guessed = false;
+
+  /** Known well enough to reckon with. */
+  get known(): boolean {
+    return this.count >= 3 || this.guessed;
+  }
 
   /** Long enough, and known well enough, to think about where tasks should go. */
   get tell(): boolean {
-    return this.count >= 3 && this.work >= WORTH_THINKING_MS;
+    return this.known && this.work >= WORTH_THINKING_MS;
+  }
+
+  /** Until the first duration is seen. */
+  guess(ms: number): void {
+    if (this.count > 0 || !(ms > 0)) return;
+    this.guessed = true;
+    this.work = ms;
+    this.logWork = Math.log(ms);
   }
 
   learn(ms: number, speed: number, logSpeed: number): void {

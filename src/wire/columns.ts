@@ -1,4 +1,5 @@
 // What the columns of one message must agree on. A column's name means the same in every message, so one rule fits all rows.
+import { runsFault } from "./runs.js";
 import { payloadsFault, type PayloadColumns } from "./payloads.js";
 
 /** The columns a message may have. */
@@ -6,6 +7,7 @@ interface Columns extends Partial<PayloadColumns> {
   readonly tasks?: Float64Array;
   readonly attempts?: Uint16Array;
   readonly seqs?: Float64Array;
+  readonly runs?: Float64Array;
   readonly ms?: Float32Array;
   readonly inputs?: Uint16Array | readonly number[];
   readonly clients?: readonly string[];
@@ -25,6 +27,8 @@ export function columnsFault(message: Columns): string | undefined {
     return "a task is from a client that is not named";
   for (const numbers of [tasks, seqs])
     if (numbers && !numbers.every(isNumber)) return "a task or sequence number is not a whole number from 0";
+  // Here, where it costs the message only: a desk may look at them later, when nobody waits for an error.
+  if (message.runs) return runsFault(message.runs);
   if (!kinds || !lengths || !data) return undefined;
   const owners = tasks ?? seqs;
   if (owners) {

@@ -2,7 +2,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FlockworkError } from "../ids/index.js";
-import { align, decodeFrame, encodeFrame, MAX_MESSAGES } from "./frame.js";
+import {
+  align,
+  decodeFrame,
+  encodeAlone,
+  encodeFrame,
+  encodeFrameParts,
+  lyingIn,
+  MAX_MESSAGES,
+} from "./frame.js";
 import { MAX_DEPTH } from "./header.js";
 import { checkMessage, MESSAGES, type Role } from "./messages.js";
 
@@ -76,6 +84,38 @@ function withHeader(header: Uint8Array | number[], length = header.length): Uint
   return frame;
 }
 
+describe("a message lying in its frame", () => {
+  const field = fc.oneof(
+    typedArray,
+    fc.string(),
+    fc.maxSafeInteger(),
+    fc.array(fc.string(), { maxLength: 3 }),
+  );
+  it("is what decoding the frame gives, without copies", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          fc.string().filter((key) => key !== "__proto__"),
+          field,
+          { maxKeys: 8, noNullPrototype: true },
+        ),
+        fc.boolean(),
+        (message, buffers) => {
+          if (buffers)
+            for (const [key, part] of Object.entries(message))
+              if (part instanceof Uint8Array) message[key] = Buffer.from(part);
+          const frame = encodeFrame([message]);
+          const lying = lyingIn(frame, message);
+          expect(lying).toEqual(decodeFrame(frame)[0]);
+          for (const part of Object.values(lying))
+            if (ArrayBuffer.isView(part)) expect(part.buffer).toBe(frame.buffer);
+        },
+      ),
+      { numRuns: RUNS },
+    );
+  });
+});
+
 describe("frames", () => {
   it("come back as they were, wherever the bytes lie", () => {
     fc.assert(
@@ -83,12 +123,50 @@ describe("frames", () => {
         const frame = placed(encodeFrame(list), offset, buffer);
         const decoded = decodeFrame(frame);
         expect(decoded).toEqual(list);
+        expect(Buffer.concat(encodeFrameParts(list)).equals(Buffer.from(encodeFrame(list)))).toBe(true);
         // Attachments lie at multiples of 8: where the frame itself is aligned, none was copied.
         for (const item of decoded)
           if (ArrayBuffer.isView(item) && offset % 8 === 0) expect(item.buffer).toBe(frame.buffer);
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it("come back from two parts, wherever they were cut", () => {
+    fc.assert(
+      fc.property(messages, fc.double({ min: 0, max: 1, noNaN: true }), (list, where) => {
+        const frame = encodeFrame(list);
+        const cut = Math.round(where * frame.length);
+        expect(decodeFrame(frame.subarray(0, cut), frame.subarray(cut))).toEqual(list);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("are refused in two parts as in one", () => {
+    const frame = encodeFrame([{ a: new Uint8Array(20), b: new Float64Array(3) }]);
+    const long = new Uint8Array([...frame, ...new Uint8Array(8)]);
+    for (const wrong of [long, frame.subarray(0, -8), frame.subarray(0, 20)])
+      for (let cut = 0; cut <= wrong.length; cut++)
+        expect(() => decodeFrame(wrong.subarray(0, cut), wrong.subarray(cut))).toThrow(
+          expect.objectContaining({ code: "bad_message" }),
+        );
+  });
+
+  it("made alone leave a large last attachment where it is, and only that", () => {
+    const data = new Uint8Array(20_000).fill(3);
+    for (const message of [
+      { n: 1, data },
+      { data: data.subarray(8), n: 1 },
+      { first: data, n: Float64Array.of(1), data },
+    ]) {
+      const { frame, tail } = encodeAlone(message);
+      expect(tail?.buffer).toBe(data.buffer);
+      expect(Buffer.concat([frame, tail!])).toEqual(Buffer.from(encodeFrame([message])));
+      expect(decodeFrame(frame, tail)).toEqual([message]);
+    }
+    for (const message of [{ data, n: Uint8Array.of(1) }, { data: data.subarray(0, 100) }])
+      expect(encodeAlone(message)).toEqual({ frame: encodeFrame([message]) });
   });
 
   it("carry every element type at every alignment", () => {

@@ -5,7 +5,7 @@
 // A typed array in a message travels as an attachment: the header holds an extension (type = element type, data = u32
 // byte length) and attachments follow in the order in which the header names them. Because order and place are implied,
 // a header can not make two messages share bytes, and its lengths must add up to the frame exactly.
-import { Decoder, Encoder, ExtensionCodec } from "@msgpack/msgpack";
+import { Decoder, Encoder, ExtData, type ExtensionCodecType } from "@msgpack/msgpack";
 import { FlockworkError } from "../ids/index.js";
 import { checkHeader } from "./header.js";
 
@@ -33,33 +33,50 @@ const LENGTH_BYTES = 4;
 const context = {
   /** Sender: attachments so far. */
   parts: [] as Attachment[],
-  /** Receiver: the whole frame, and where the next attachment begins. */
+  /** Receiver: the frame, what of it came apart, and where the next attachment begins. */
   frame: new Uint8Array(0) as Uint8Array,
+  tail: new Uint8Array(0) as Uint8Array,
   at: 0,
 };
 
-const codec = new ExtensionCodec();
-for (const { type, array } of ELEMENTS)
-  codec.register({
-    type,
-    encode(object) {
-      // Class by constructor, so that a Node Buffer counts as the Uint8Array it is.
-      if (!ArrayBuffer.isView(object) || !(object instanceof array)) return null;
-      context.parts.push(object);
-      const length = new Uint8Array(LENGTH_BYTES);
-      writeLength(length, object.byteLength);
-      return length;
-    },
-    decode(data) {
-      const length = readLength(data);
-      const { frame, at } = context;
-      if (at + length > frame.length)
-        throw bad(`an attachment of ${length} bytes where ${Math.max(0, frame.length - at)} are left`);
-      context.at = align(at + length);
-      return view(array, frame, at, length);
-    },
-  });
+/** One extension of each type, rewritten at each use: the encoder copies it at once. By the name that arrays have of themselves. */
+const extensions = new Map<string, ExtData>(
+  ELEMENTS.map(({ type, array }) => [array.name, new ExtData(type, new Uint8Array(LENGTH_BYTES))]),
+);
 
+/** A Node Buffer names itself the Uint8Array it is. */
+function extensionOf(part: ArrayBufferView): ExtData | undefined {
+  return extensions.get((part as Attachment)[Symbol.toStringTag]);
+}
+
+/** Not the library's own codec, which asks each extension in turn about each value. */
+const codec: ExtensionCodecType<undefined> = {
+  tryToEncode(object) {
+    if (!ArrayBuffer.isView(object)) return null;
+    const extension = extensionOf(object);
+    if (extension === undefined) return null;
+    context.parts.push(object as Attachment);
+    writeLength(extension.data as Uint8Array, object.byteLength);
+    return extension;
+  },
+  decode(data, type) {
+    const length = readLength(data);
+    const { frame, tail, at } = context;
+    const left = frame.length + tail.length - at;
+    if (length > left) throw bad(`an attachment of ${length} bytes where ${Math.max(0, left)} are left`);
+    if (at < frame.length && at + length > frame.length) throw ASTRIDE;
+    context.at = align(at + length);
+    // The header's check let no other types through.
+    const { array } = ELEMENTS[type - 1]!;
+    return at < frame.length || tail.length === 0
+      ? view(array, frame, at, length)
+      : view(array, tail, at - frame.length, length);
+  },
+};
+
+/** Thrown where an attachment lies in both parts of a frame. */
+const ASTRIDE = new Error("an attachment lies in both parts of a frame");
+const EMPTY = new Uint8Array(0);
 const decoder = new Decoder({ extensionCodec: codec });
 /** Made anew after a large header, whose buffer it would keep. */
 let encoder: Encoder | undefined;
@@ -70,7 +87,31 @@ const ENCODER_KEEPS = 1 << 20;
  * undefined are left out.
  */
 export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffer> {
-  const { header, parts, start, total } = measure(messages);
+  return encode(messages, Infinity).frame;
+}
+
+/**
+ * Encodes one message; a last attachment of many bytes is not copied but follows the frame as its tail, so it must not
+ * change until both have left.
+ */
+export function encodeAlone(message: unknown): EncodedFrame {
+  return encode([message], TAIL_BYTES);
+}
+
+export interface EncodedFrame {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  readonly tail?: Uint8Array;
+}
+
+/** From here on a copy costs more than a second write. */
+const TAIL_BYTES = 16 * 1024;
+
+function encode(messages: readonly unknown[], tailFrom: number): EncodedFrame {
+  const { header, parts, start, total: whole } = measure(messages);
+  const last = parts.at(-1);
+  const tail = last !== undefined && last.byteLength >= tailFrom ? bytesOf(last) : undefined;
+  if (tail !== undefined) parts.pop();
+  const total = tail === undefined ? whole : whole - align(tail.length);
   const frame = new Uint8Array(total);
   writeLength(frame, header.length);
   frame.set(header, LENGTH_BYTES);
@@ -79,7 +120,7 @@ export function encodeFrame(messages: readonly unknown[]): Uint8Array<ArrayBuffe
     frame.set(bytesOf(part), at);
     at += align(part.byteLength);
   }
-  return frame;
+  return { frame, ...(tail && { tail }) };
 }
 
 /** The same frame in pieces, to be written one after the other: the attachments are those of the messages, not copies. */
@@ -117,35 +158,69 @@ function measure(messages: readonly unknown[]): {
 }
 
 /**
- * Decodes one frame. Byte attachments are views of `frame`; wider ones are views where it lies aligned, copies where not.
+ * Decodes one frame, which may have come in two parts; they are joined unless they meet between two attachments. Byte
+ * attachments are views of it; wider ones are views where it lies aligned, copies where not.
  * Throws FlockworkError `bad_message` on anything that is not exactly one frame.
  */
-export function decodeFrame(frame: Uint8Array): unknown[] {
-  if (frame.length < LENGTH_BYTES) throw bad(`${frame.length} bytes`);
+export function decodeFrame(frame: Uint8Array, tail: Uint8Array = EMPTY): unknown[] {
+  if (frame.length < LENGTH_BYTES) {
+    if (tail.length > 0) return decodeFrame(joined([frame, tail]));
+    throw bad(`${frame.length} bytes`);
+  }
   const length = readLength(frame);
+  if (tail.length > 0 && length > frame.length - LENGTH_BYTES) return decodeFrame(joined([frame, tail]));
   if (length > frame.length - LENGTH_BYTES)
     throw bad(`a header of ${length} bytes in a frame of ${frame.length}`);
   const header = frame.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
   checkHeader(header, ELEMENTS.length);
   context.frame = frame;
+  context.tail = tail;
   context.at = align(LENGTH_BYTES + length);
   let messages: unknown;
   try {
     messages = decoder.decode(header);
   } catch (error) {
+    if (error === ASTRIDE) return decodeFrame(joined([frame, tail]));
     if (error instanceof FlockworkError) throw error;
     throw bad(`a header that is not msgpack (${error instanceof Error ? error.message : String(error)})`);
   } finally {
-    context.frame = EMPTY;
+    context.frame = context.tail = EMPTY;
   }
   if (!Array.isArray(messages)) throw bad("a header that is not a list of messages");
   if (messages.length > MAX_MESSAGES) throw bad(`${messages.length} messages, more than ${MAX_MESSAGES}`);
-  if (context.at !== align(frame.length))
-    throw bad(`${frame.length - context.at} bytes that no message names`);
+  if (context.at !== align(frame.length + tail.length))
+    throw bad(`${frame.length + tail.length - context.at} bytes that no message names`);
   return messages;
 }
 
-const EMPTY = new Uint8Array(0);
+/**
+ * A message with its attachments lying in the frame that was made of it alone: what decoding would give, for nothing. Its
+ * attachments must be fields of the message itself, none deeper.
+ */
+export function lyingIn<M extends object>(frame: Uint8Array, message: M): M {
+  const lying = { ...message } as Record<string, unknown>;
+  let at = align(LENGTH_BYTES + readLength(frame));
+  for (const key in lying) {
+    const part = lying[key];
+    const extension = ArrayBuffer.isView(part) ? extensionOf(part) : undefined;
+    if (extension === undefined) continue;
+    const { byteLength } = part as Attachment;
+    lying[key] = view(ELEMENTS[extension.type - 1]!.array, frame, at, byteLength);
+    at += align(byteLength);
+  }
+  return lying as M;
+}
+
+/** Parts of one frame in one piece. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
 
 /** The next multiple of 8. */
 export function align(offset: number): number {

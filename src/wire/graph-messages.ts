@@ -121,7 +121,15 @@ export const GRAPH_MESSAGES = {
   /** Outputs that the client will read: the hub tells of each with `value` once it is there. */
   want: { from: ["client"], schema: v.object({ t: v.literal("want"), graph, outputs: many(output) }) },
   /** Nobody will ask for these any more, beyond the tasks that need them. */
-  release: { from: ["client"], schema: v.object({ t: v.literal("release"), graph, outputs: many(output) }) },
+  release: {
+    from: ["client"],
+    schema: v.object({
+      t: v.literal("release"),
+      graph,
+      outputs: many(output),
+      givens: v.optional(many(count)),
+    }),
+  },
   /** The graph is over: what runs is stopped, all its values go. Answered by `ended`. */
   finish: { from: ["client"], schema: v.object({ t: v.literal("finish"), graph }) },
   /** Keeps an output under a name until it is deleted. Answered by `persisted`. */

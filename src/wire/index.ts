@@ -6,6 +6,7 @@ export * from "./runs.js";
 export * from "./content.js";
 export * from "./byte-stream.js";
 export * from "./backoff.js";
+export * from "./certificate.js";
 export * from "./clock.js";
 export * from "./stream.js";
 export * from "./transfers.js";

@@ -2,6 +2,7 @@
 // What is lost while it is down is not its business: the layers above resend what they still need when it is up again.
 import { FlockworkError } from "../ids/index.js";
 import { backoffMs, DEFAULT_BACKOFF, type Backoff } from "./backoff.js";
+import { certificateFault } from "./certificate.js";
 import { systemClock, type Clock } from "./clock.js";
 import { decodeFrame, encodeFrame } from "./frame.js";
 import { checkMessage, type MessageFrom, type MessageOf } from "./messages.js";
@@ -55,6 +56,8 @@ type State =
       answered: { readonly expected: string | undefined } | undefined;
       cancel: () => void;
       error?: string;
+      /** The hub is there, but its certificate is not accepted: why. */
+      fault?: string | undefined;
     }
   | {
       readonly is: "up";
@@ -83,9 +86,9 @@ export class Link<R extends "client" | "node" | "beat"> {
     this.#clock = options.clock ?? systemClock;
     this.#backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.#random = options.random ?? Math.random;
-    this.#outbox = new Outbox((frame) => {
+    this.#outbox = new Outbox((frame, tail) => {
       if (this.#state.is !== "up") return;
-      this.#state.socket.send(frame);
+      this.#state.socket.send(frame, tail);
       this.#state.pulse.sent();
     });
   }
@@ -129,10 +132,9 @@ export class Link<R extends "client" | "node" | "beat"> {
 
   /** Sends a message at once, in a frame of its own: a large one, that others should not have to wait for. */
   sendAlone(message: MessageFrom<R>): boolean {
-    this.#outbox.flush();
-    const sent = this.send(message);
-    this.#outbox.flush();
-    return sent;
+    if (this.#state.is !== "up" || this.#closing) return false;
+    this.#outbox.sendAlone(message);
+    return true;
   }
 
   /** Sends what is queued now, before the end of the tick. */
@@ -186,14 +188,15 @@ export class Link<R extends "client" | "node" | "beat"> {
     };
     socket.onError = (error) => {
       if (this.#state.is === "dialling" || this.#state.is === "up") this.#state.error ??= reasonOf(error);
+      if (this.#state.is === "dialling") this.#state.fault = certificateFault(this.#options.url, error);
     };
-    socket.onMessage = (bytes) => this.#received(socket, bytes);
+    socket.onMessage = (bytes, tail) => this.#received(socket, bytes, tail);
     socket.onClose = (code, reason) => this.#lost(socket, code, reason);
   }
 
-  #received(socket: Socket, bytes: Uint8Array): void {
+  #received(socket: Socket, bytes: Uint8Array, tail?: Uint8Array): void {
     if (this.#state.is === "up") this.#state.pulse.heard();
-    const messages = this.#guarded(() => decodeFrame(bytes)) ?? [];
+    const messages = this.#guarded(() => decodeFrame(bytes, tail)) ?? [];
     for (const message of messages) {
       // A handler may have closed or dropped the link.
       if ((this.#state.is !== "up" && this.#state.is !== "dialling") || this.#state.socket !== socket) return;
@@ -290,12 +293,10 @@ export class Link<R extends "client" | "node" | "beat"> {
     if (wasUp) this.#options.onDown(reason);
     else if (!this.#waitingTold) {
       this.#waitingTold = true;
-      this.#options.onWaiting?.(
-        new FlockworkError(
-          "hub_unreachable",
-          `No hub answers at ${this.#options.url} (${reason}). Start one there with "flockwork up", or give another address with --hub; still trying.`,
-        ),
-      );
+      const why =
+        (state.is === "dialling" ? state.fault : undefined) ??
+        `No hub answers at ${this.#options.url} (${reason}). Start one there with "flockwork up", or give another address with --hub`;
+      this.#options.onWaiting?.(new FlockworkError("hub_unreachable", `${why}; still trying.`));
     }
   }
 

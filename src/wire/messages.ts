@@ -247,7 +247,7 @@ export const MESSAGES = {
   /** An upload is stored; a `submit` or `solved` may name it. */
   kept: {
     from: ["hub"],
-    schema: v.object({ t: v.literal("kept"), id: streamId, bytes: count, hash: text(64) }),
+    schema: v.object({ t: v.literal("kept"), id: streamId, bytes: count, hash: v.optional(text(64)) }),
   },
   /** Asks for a payload from `offset` on. What it is of says whether the sender may have it. */
   fetch: {

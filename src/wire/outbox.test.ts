@@ -7,8 +7,8 @@ import { onTickEnd } from "./tick.js";
 function outbox(): { box: Outbox; frames: { n: number }[][]; sizes: number[] } {
   const frames: { n: number }[][] = [];
   const sizes: number[] = [];
-  const box = new Outbox((frame) => {
-    frames.push(decodeFrame(frame) as { n: number }[]);
+  const box = new Outbox((frame, tail) => {
+    frames.push(decodeFrame(frame, tail) as { n: number }[]);
     sizes.push(frame.length);
   });
   return { box, frames, sizes };
@@ -75,6 +75,18 @@ describe("Outbox", () => {
     await tick();
     expect(frames.map((frame) => frame.map(({ n }) => n))).toEqual([[0, 1, 2], [3], [4], [5]]);
     expect(sizes.filter((size) => size > FRAME_TARGET_BYTES)).toHaveLength(1);
+  });
+
+  it("sends a message alone after what waits, its bytes as they are", () => {
+    const sent: (Uint8Array | undefined)[][] = [];
+    const box = new Outbox((...parts) => sent.push(parts));
+    const data = new Uint8Array(100_000).fill(7);
+    box.push({ n: 0 });
+    box.sendAlone({ n: 1, data });
+    box.sendAlone({ n: 2 });
+    const [first, second, third] = sent.map(([frame, tail]) => decodeFrame(frame!, tail));
+    expect([first, second, third]).toEqual([[{ n: 0 }], [{ n: 1, data }], [{ n: 2 }]]);
+    expect((second as { data: Uint8Array }[])[0]!.data.buffer).toBe(data.buffer);
   });
 
   it("counts bytes inside nested values and texts", async () => {

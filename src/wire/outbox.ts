@@ -1,5 +1,5 @@
 // All messages for one peer in one tick become one frame here. It knows no socket: frames go to the function it was given.
-import { encodeFrame, MAX_MESSAGES } from "./frame.js";
+import { encodeAlone, encodeFrame, MAX_MESSAGES } from "./frame.js";
 import { onTickEnd } from "./tick.js";
 
 /** Bytes after which a frame goes out within the tick, so that one tick's work does not make one giant frame. */
@@ -14,13 +14,14 @@ const VALUE_BYTES = 16;
  * are read when the frame is made: leave them alone until then.
  */
 export class Outbox<M extends object = object> {
-  readonly #send: (frame: Uint8Array<ArrayBuffer>) => void;
+  readonly #send: (frame: Uint8Array<ArrayBuffer>, tail?: Uint8Array) => void;
   #messages: M[] = [];
   #bytes = 0;
   #scheduled = false;
   #lingering = false;
 
-  constructor(send: (frame: Uint8Array<ArrayBuffer>) => void) {
+  /** `send` gets the bytes of a large last attachment as a tail of their own. */
+  constructor(send: (frame: Uint8Array<ArrayBuffer>, tail?: Uint8Array) => void) {
     this.#send = send;
   }
 
@@ -53,6 +54,13 @@ export class Outbox<M extends object = object> {
     if (this.#lingering || this.#messages.length === 0) return;
     this.#lingering = true;
     setTimeout(this.#lingerEnd, LINGER_MS);
+  }
+
+  /** Sends what waits, then this message in a frame of its own. Its last array must not change until it has left. */
+  sendAlone(message: M): void {
+    this.flush();
+    const { frame, tail } = encodeAlone(message);
+    this.#send(frame, tail);
   }
 
   /** Sends what waits, now. */

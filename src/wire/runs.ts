@@ -16,22 +16,24 @@ export function packRuns(numbers: ArrayLike<number>): Float64Array {
 /** Most numbers one message may name by runs. */
 export const MAX_RUN_NUMBERS = 1 << 24;
 
-/** Calls `visit` for each number. Throws `bad_message` on columns that are no runs. */
-export function eachInRuns(runs: Float64Array, visit: (number: number) => void): void {
+/** What is wrong with a column of runs; undefined if nothing. */
+export function runsFault(runs: Float64Array): string | undefined {
   let total = 0;
   for (let i = 0; i < runs.length; i += 2) {
     const start = runs[i]!;
     const count = runs[i + 1] ?? -1;
     total += count;
-    if (
-      !Number.isSafeInteger(start) ||
-      !Number.isSafeInteger(count) ||
-      start < 0 ||
-      count < 0 ||
-      total > MAX_RUN_NUMBERS
-    )
-      throw new FlockworkError("bad_message", `Runs [${start}, ${count}] are not usable.`);
+    if (start < 0 || count < 0 || !Number.isSafeInteger(start + count) || !Number.isSafeInteger(count))
+      return `runs [${start}, ${count}] are not usable`;
+    if (total > MAX_RUN_NUMBERS) return `runs name more than ${MAX_RUN_NUMBERS} numbers`;
   }
+  return undefined;
+}
+
+/** Calls `visit` for each number. Throws `bad_message` on columns that are no runs. */
+export function eachInRuns(runs: Float64Array, visit: (number: number) => void): void {
+  const fault = runsFault(runs);
+  if (fault !== undefined) throw new FlockworkError("bad_message", `The ${fault}.`);
   for (let i = 0; i < runs.length; i += 2)
     for (let k = 0, start = runs[i]!, n = runs[i + 1]!; k < n; k++) visit(start + k);
 }

@@ -1,4 +1,5 @@
 // Sockets by the platform's own WebSocket: pages and workers.
+import { joined } from "./frame.js";
 import { CLOSE_NOT_BINARY, closeReason, type Dial, type Socket } from "./socket.js";
 
 export const dial: Dial = (url) => new BrowserSocket(new WebSocket(url));
@@ -42,8 +43,9 @@ class BrowserSocket implements Socket {
     return new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
   }
 
-  send(frame: Uint8Array<ArrayBuffer>): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(frame);
+  send(frame: Uint8Array<ArrayBuffer>, tail?: Uint8Array): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#ws.send(tail === undefined ? frame : joined([frame, tail]));
   }
 
   close(code = CLOSE_NORMAL, reason?: string): void {

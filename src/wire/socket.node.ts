@@ -2,7 +2,7 @@
 import type { Socket as NetSocket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { WebSocket, type RawData } from "ws";
-import { MAX_FRAME_BYTES } from "./frame.js";
+import { joined, MAX_FRAME_BYTES } from "./frame.js";
 import { CLOSE_NOT_BINARY, closeReason, type Dial, type Socket } from "./socket.js";
 
 export interface DialOptions {
@@ -58,18 +58,42 @@ function zeroMask(mask: Buffer): void {
   mask.fill(0);
 }
 
+/** A message as `ws` gives it with `binaryType` "fragments": a frame of one part or two, however it was cut on its way. */
+export function partsOf(data: RawData): [frame: Uint8Array, tail?: Uint8Array] {
+  const parts = data as Buffer[];
+  return parts.length === 1 ? [parts[0]!] : parts.length === 2 ? [parts[0]!, parts[1]!] : [joined(parts)];
+}
+
+/** Sends a frame as one message: of two fragments where it has a tail, which spares a copy on both sides. */
+export function sendParts(
+  ws: WebSocket,
+  net: NetSocket | undefined,
+  frame: Uint8Array,
+  tail: Uint8Array | undefined,
+  sent: () => void,
+): void {
+  if (tail === undefined) {
+    ws.send(frame, sent);
+    return;
+  }
+  net?.cork();
+  ws.send(frame, { fin: false });
+  ws.send(tail, { fin: true }, sent);
+  net?.uncork();
+}
+
 class NodeSocket implements Socket {
   readonly #ws: WebSocket;
   #net: NetSocket | undefined;
   #draining: (() => void)[] = [];
   onOpen?: () => void;
-  onMessage?: (bytes: Uint8Array) => void;
+  onMessage?: (bytes: Uint8Array, tail?: Uint8Array) => void;
   onClose?: (code: number, reason: string) => void;
   onError?: (error: Error) => void;
 
   constructor(ws: WebSocket) {
     this.#ws = ws;
-    ws.binaryType = "nodebuffer";
+    ws.binaryType = "fragments";
     ws.on("open", () => this.onOpen?.());
     ws.on("error", (error) => this.onError?.(error));
     ws.on("close", (code, reason) => {
@@ -77,7 +101,7 @@ class NodeSocket implements Socket {
       this.onClose?.(code, reason.toString());
     });
     ws.on("message", (data: RawData, binary) => {
-      if (binary) this.onMessage?.(data as Buffer);
+      if (binary) this.onMessage?.(...partsOf(data));
       else this.close(CLOSE_NOT_BINARY, "binary messages only");
     });
   }
@@ -102,8 +126,8 @@ class NodeSocket implements Socket {
     return this.#net?.bytesRead;
   }
 
-  send(frame: Uint8Array<ArrayBuffer>): void {
-    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.send(frame, this.#sent);
+  send(frame: Uint8Array<ArrayBuffer>, tail?: Uint8Array): void {
+    if (this.#ws.readyState === WebSocket.OPEN) sendParts(this.#ws, this.#net, frame, tail, this.#sent);
   }
 
   drained(): Promise<void> {

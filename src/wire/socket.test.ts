@@ -18,6 +18,7 @@ beforeEach(async () => {
     ws.on("message", (data, binary) => ws.send(data, { binary }));
     ws.on("close", (code, reason) => serverCloses.push([code, reason.toString()]));
     if (hello !== undefined) ws.send(hello);
+    for (const [i, piece] of pieces.entries()) ws.send(piece, { fin: i === pieces.length - 1 });
   });
   await new Promise((done) => server.once("listening", done));
   url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -25,11 +26,14 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllGlobals();
   hello = undefined;
+  pieces = [];
   for (const ws of server.clients) ws.terminate();
   await new Promise((done) => server.close(done));
 });
 /** What the server says first. */
 let hello: string | undefined;
+/** One message of the server's, in so many fragments. */
+let pieces: Uint8Array[] = [];
 
 /** Everything a socket reports, in order. */
 function watch(socket: Socket): { events: string[]; closed: Promise<void>; opened: Promise<void> } {
@@ -40,7 +44,8 @@ function watch(socket: Socket): { events: string[]; closed: Promise<void>; opene
       done();
     };
   });
-  socket.onMessage = (bytes) => events.push(`message ${bytes.join(" ")}`);
+  socket.onMessage = (bytes, tail = new Uint8Array()) =>
+    events.push(`message ${[...bytes, ...tail].join(" ")}`);
   socket.onError = () => events.push("error");
   const closed = new Promise<void>((done) => {
     socket.onClose = (code) => {
@@ -70,6 +75,17 @@ describe.each(DIALS)("%s", (_name, dial) => {
     expect(events).toEqual(["open", "message 2 3", "close 1000"]);
     expect(socket.bufferedAmount).toBe(0);
     socket.send(Uint8Array.of(4));
+    socket.terminate();
+  });
+
+  it("sends a frame with a tail as one message, and takes one in any number of fragments", async () => {
+    pieces = [Uint8Array.of(1), Uint8Array.of(2, 3), Uint8Array.of(4)];
+    const socket = dial(url);
+    const { events, opened } = watch(socket);
+    await opened;
+    socket.send(Uint8Array.of(5, 6), Uint8Array.of(7));
+    socket.send(Uint8Array.of(8));
+    await expect.poll(() => events).toEqual(["open", "message 1 2 3 4", "message 5 6 7", "message 8"]);
     socket.terminate();
   });
 

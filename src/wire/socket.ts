@@ -1,8 +1,8 @@
 // What the link needs of a WebSocket, small enough that both runtimes fit: socket.node.ts and socket.browser.ts make one.
 
 export interface Socket {
-  /** Sends one frame. A socket that is not open (any more) drops it. */
-  send(frame: Uint8Array<ArrayBuffer>): void;
+  /** Sends one frame, of one part or two. A socket that is not open (any more) drops it. The tail must not change until it has left. */
+  send(frame: Uint8Array<ArrayBuffer>, tail?: Uint8Array): void;
   /** Says goodbye on the level of WebSocket, after all that was sent. */
   close(code?: number, reason?: string): void;
   /** Cuts the connection at once; `onClose` follows. */
@@ -14,8 +14,8 @@ export interface Socket {
   /** Bytes that have arrived, those of unfinished frames included; undefined where the platform does not tell. */
   readonly bytesReceived: number | undefined;
   onOpen?: () => void;
-  /** One frame. Its memory may be shared with others: copy what is to be kept. */
-  onMessage?: (bytes: Uint8Array) => void;
+  /** One frame, in one part or two as it was sent. Its memory may be shared with others: copy what is to be kept. */
+  onMessage?: (bytes: Uint8Array, tail?: Uint8Array) => void;
   /** Once, after the last message, however the connection ended. */
   onClose?: (code: number, reason: string) => void;
   /** Why it is about to close, where that is known. */

@@ -1,90 +1,15 @@
 // Who gets in and who does not, at a hub that asks for tokens: proofs, roles, revocation, foreign pages and names.
-import { request } from "node:http";
 import { connect } from "node:net";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { WebSocket } from "ws";
-import { decodeFrame, encodeFrame, makeToken, parseToken, proveHello } from "../../dist/wire/index.js";
-import type { Message, MessageOf } from "../../dist/wire/index.js";
-import { Flock, until, type HubProcess, type OnFinished } from "../flock.js";
+import { makeToken, parseToken } from "../../dist/wire/index.js";
+import { Flock, until, type HubProcess } from "../flock.js";
+import { fetchRaw, guarded, Raw, UPGRADE } from "./raw.js";
 
-type Role = "compute" | "main" | "observe";
-
-async function guarded(onFinished: OnFinished) {
-  const flock = new Flock(onFinished);
-  const hub = await flock.hub({ args: ["--require-token"] });
-  const file = join(flock.folder, "data", "tokens.json");
-  const stored = JSON.parse(readFileSync(file, "utf8")) as { role: Role; token: string }[];
-  const tokens = Object.fromEntries(stored.map(({ role, token }) => [role, token])) as Record<Role, string>;
-  return { flock, hub, file, tokens };
-}
-
-/** A connection that says what the test says. */
-class Raw {
-  readonly heard: Message[] = [];
-  closed = false;
-  readonly socket: WebSocket;
-
-  constructor(flock: Flock, hub: HubProcess) {
-    this.socket = new WebSocket(hub.url);
-    this.socket.on("message", (bytes: Buffer) => this.heard.push(...(decodeFrame(bytes) as Message[])));
-    this.socket.on("close", () => (this.closed = true));
-    flock.atEnd(() => this.socket.terminate());
-  }
-
-  hears<N extends Message["t"]>(t: N): Promise<MessageOf<N>> {
-    const look = () => this.heard.find((message) => message.t === t);
-    return until(t, look, (found) => found !== undefined) as Promise<MessageOf<N>>;
-  }
-
-  say(...messages: Message[]): void {
-    this.socket.send(encodeFrame(messages));
-  }
-
-  /** Its hello, proven with a token. */
-  async prove(text: string, words: Partial<MessageOf<"hello">> = {}): Promise<MessageOf<"hello">> {
-    const hello = {
-      t: "hello",
-      version: 1,
-      software: "test",
-      role: "client",
-      kind: "main",
-      id: "raw.00.00.00.01",
-      session: "raw",
-      instance: "1",
-      domain: "166",
-      ...words,
-    } as const;
-    return proveHello(hello, await this.hears("challenge"), parseToken(text)).hello;
-  }
-
-  async refused(): Promise<string> {
-    const { code, fatal, message } = await this.hears("notice");
-    expect([code, fatal]).toEqual(["unauthorized", true]);
-    await until("its end", () => this.closed, Boolean);
-    expect(this.heard.some(({ t }) => t === "welcome")).toBe(false);
-    return message;
-  }
-}
-
-/** An HTTP request with these headers: its status. */
-function ask(hub: HubProcess, path: string, headers: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) =>
-    request({ host: "127.0.0.1", port: hub.port, path, headers, setHost: headers["host"] === undefined })
-      .on("response", (response) => resolve(response.resume().statusCode!))
-      .on("upgrade", (response, socket) => (socket.destroy(), resolve(response.statusCode!)))
-      .on("error", reject)
-      .end(),
-  );
-}
-
-const UPGRADE = {
-  connection: "Upgrade",
-  upgrade: "websocket",
-  "sec-websocket-version": "13",
-  "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
-};
+/** The status of a request with these headers. */
+const ask = async (hub: HubProcess, path: string, headers: Record<string, string>) =>
+  (await fetchRaw(hub.port, path, headers)).status;
 
 describe.concurrent("a hub that asks for tokens", () => {
   it("keeps them for its owner only, and solves jobs of those who have one", async ({ onTestFinished }) => {
@@ -117,7 +42,7 @@ describe.concurrent("a hub that asks for tokens", () => {
       expect(main.err).toHaveLength(1);
       expect(main.err[0]).toMatch(why);
     }
-    const stranger = new Raw(flock, hub);
+    const stranger = new Raw(flock, hub.url);
     const { id, secret } = makeToken();
     const hello = await stranger.prove(tokens.main);
     stranger.say({
@@ -129,11 +54,11 @@ describe.concurrent("a hub that asks for tokens", () => {
 
   it("takes a hello once, and on its own connection", async ({ onTestFinished }) => {
     const { flock, hub, tokens } = await guarded(onTestFinished);
-    const first = new Raw(flock, hub);
+    const first = new Raw(flock, hub.url);
     const hello = await first.prove(tokens.main);
     first.say(hello);
     expect((await first.hears("welcome")).proof).toMatch(/^[0-9a-f]{64}$/);
-    const second = new Raw(flock, hub);
+    const second = new Raw(flock, hub.url);
     await second.hears("challenge");
     // What follows a refused hello is not looked at, though it would be good.
     second.say(hello, await second.prove(tokens.main, { session: "other" }));
@@ -144,7 +69,7 @@ describe.concurrent("a hub that asks for tokens", () => {
 
   it("cuts off whoever has a revoked token, answer or not", async ({ onTestFinished }) => {
     const { flock, hub, file, tokens } = await guarded(onTestFinished);
-    const raw = new Raw(flock, hub);
+    const raw = new Raw(flock, hub.url);
     raw.say(await raw.prove(tokens.main));
     await raw.hears("welcome");
     const kept = flock.command("computing-node", "--hub", hub.url, "--token", tokens.compute, "--delay", "0");
@@ -155,7 +80,7 @@ describe.concurrent("a hub that asks for tokens", () => {
     expect(await flock.command("token", "revoke", parseToken(tokens.main).id, ...data).ended).toBe(0);
     await hub.logged(/client left/);
     raw.socket.resume();
-    await until("its end", () => raw.closed, Boolean);
+    await raw.ended();
     expect(raw.heard.at(-1)).toMatchObject({ t: "notice", code: "unauthorized", fatal: true });
     const made = flock.command("token", "create", "--role", "main", ...data);
     expect(await made.ended).toBe(0);

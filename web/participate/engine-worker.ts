@@ -4,12 +4,10 @@ import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import type { ToEngine } from "../../src/engine/dialogue.js";
 import type { Engine, Session } from "../../src/engine/engine.js";
 import { ortEngine } from "../../src/engine/ort.js";
+import type { EngineWorkerOptions } from "../../src/engine/worker/engine-worker.js";
 import { serve } from "../../src/engine/worker/serve.js";
 import { DTYPES, type DType } from "../../src/tensor/index.js";
 import { deviceKind } from "./device.js";
-
-/** Bytes that one program may need at once. WebAssembly has 4 GiB at most, and a tab seldom gets that. */
-const MEMORY = 768 * 2 ** 20;
 
 /** Ends this worker: whoever started it sees that, and starts another. */
 function fall(error: unknown): Promise<never> {
@@ -43,14 +41,19 @@ function falling(engine: Engine): Engine {
 
 addEventListener("unhandledrejection", ({ reason }) => void fall(reason));
 
+/** The first message says what one program may need. */
+const { memory } = await new Promise<EngineWorkerOptions>((resolve) => {
+  addEventListener("message", ({ data }: MessageEvent<EngineWorkerOptions>) => resolve(data), { once: true });
+});
+
 await serve(
   {
     post: (message, transfer) => postMessage(message, { transfer }),
     listen: (onMessages) => {
-      onmessage = ({ data }: MessageEvent<readonly ToEngine[]>) => onMessages(data);
+      addEventListener("message", ({ data }: MessageEvent<readonly ToEngine[]>) => onMessages(data));
     },
   },
-  MEMORY,
+  memory,
   () => {
     ort.env.wasm.numThreads = 1;
     ort.env.wasm.wasmPaths = { wasm };

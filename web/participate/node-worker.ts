@@ -7,6 +7,8 @@ import { parseToken } from "../../src/wire/token.js";
 import type { FromWorker, JoinOrder, ToWorker } from "./orders.js";
 
 const TELL_MS = 250;
+/** What one program may need at once. WebAssembly has 4 GiB at most, and a tab seldom gets that. */
+const MEMORY_MB = 768;
 
 let node: ComputingNode | undefined;
 let running = 0;
@@ -52,10 +54,11 @@ function tellSoon(): void {
 
 /** Engines come when they are first asked for: they are most of what this page weighs. */
 async function engines(slots: number, kept: JoinOrder["figures"]): Promise<EngineSlots> {
-  const { pageSlots } = await import("../../src/engine/worker/page-slots.js");
-  const opened = await pageSlots({
+  const { workerSlots } = await import("../../src/engine/worker/page-slots.js");
+  const opened = await workerSlots({
     slots,
-    worker: () => new Worker(new URL("./engine-worker.ts", import.meta.url), { type: "module" }),
+    memoryMb: MEMORY_MB,
+    start: () => new Worker(new URL("./engine-worker.ts", import.meta.url), { type: "module" }),
     figures: {
       read: (key) => Promise.resolve(kept?.key === key ? kept.figures : undefined),
       write: (key: string, figures: EngineFigures) => {

@@ -42,10 +42,14 @@ interface Keeping {
 const TENSOR = PAYLOAD_KINDS.indexOf("tensor");
 /** Tasks, or values, of one message. */
 const AT_ONCE = 4096;
+/** Tasks in a row that are computed again for another hub; what lies further back is forgotten. As hubs themselves do. */
+const MAX_LINEAGE = 1000;
 /** Releases that are said again after a break; older ones have long been heard. */
 const RELEASES_KEPT = 10_000;
 
 export class GraphBook {
+  /** The graph's name on the wire. */
+  readonly id: string;
   readonly #options: BookOptions;
   /** Tasks whose outcome or outputs may still matter, by number. */
   readonly #tasks = new Map<number, TaskRecord>();
@@ -63,6 +67,7 @@ export class GraphBook {
   #closed: FlockworkError | undefined = undefined;
 
   constructor(options: BookOptions) {
+    this.id = options.graph;
     this.#options = options;
   }
 
@@ -91,10 +96,15 @@ export class GraphBook {
     const tasks: TaskRecord[] = [];
     for (const each of make) {
       const task = each(tasks);
+      const inputs = task.inputs.map((input) => this.#atHub(input));
       tasks.push({
         ...task,
-        inputs: task.inputs.map((input) => this.#atHub(input)),
+        inputs,
+        depth: 1 + Math.max(0, ...inputs.map((input) => (isRef(input) ? input.task.depth : 0))),
+        cut: false,
         number: this.#nextTask++,
+        atHub: true,
+        node: "",
         state: "waiting",
         failure: undefined,
         held: new Map(),
@@ -148,7 +158,7 @@ export class GraphBook {
       if (held === undefined || --held.holders > 0) continue;
       task.held.delete(output);
       for (const { reject } of held.waiting) reject(RELEASED);
-      if (task.number >= 0) gone.push([task.number, output]);
+      if (task.atHub) gone.push([task.number, output]);
       this.#settle(task);
     }
     this.#sayReleased(gone);
@@ -233,9 +243,10 @@ export class GraphBook {
       this.#options.send({ t: "finish", graph: this.#options.graph });
       return;
     }
-    if (same) this.#sayReleased(this.#released.splice(0));
-    else this.#anew();
-    const waiting = [...this.#tasks.values()].filter(({ state }) => state === "waiting");
+    if (!same) this.#anew();
+    const waiting = [...this.#tasks.values()]
+      .filter(({ state }) => state === "waiting")
+      .sort((a, b) => a.number - b.number);
     this.#sendTasks(waiting, true);
     const wanted = [...this.#tasks.values()].flatMap(({ number, held }) =>
       [...held].flatMap(([output, { wanted, arrival }]): [number, number][] =>
@@ -243,7 +254,9 @@ export class GraphBook {
       ),
     );
     if (wanted.length > 0) this.#options.send({ t: "want", graph: this.#options.graph, outputs: wanted });
-    if (!same) this.passing(waiting);
+    // After the tasks that need them.
+    if (same) this.#sayReleased(this.#released.splice(0));
+    else this.passing(waiting);
     for (const keeping of this.#keeping) this.#sayPersist(keeping);
   }
 
@@ -265,8 +278,8 @@ export class GraphBook {
     const task = this.#tasks.get(number);
     if (task?.state !== "waiting") return;
     task.state = "done";
+    task.node = node;
     this.#options.done?.(task, ms, node);
-    task.operations = [];
     this.#outcome(task);
   }
 
@@ -307,9 +320,14 @@ export class GraphBook {
   #settle(task: TaskRecord): void {
     if (task.state === "waiting") return;
     const held = [...task.held.values()];
-    // Whatever has its bytes here can be given again: nobody will compute it a second time.
-    if (held.every(({ arrival }) => arrival?.data !== undefined))
-      task.inputs = task.held.size > 0 ? [] : task.inputs;
+    // What has all its outputs here is given to another hub: nobody will compute it a second time.
+    const here = held.length === task.outputs && held.every(({ arrival }) => arrival?.data !== undefined);
+    if (here) task.depth = 0;
+    else if (task.state === "done" && task.depth >= MAX_LINEAGE) {
+      task.depth = 0;
+      task.cut = true;
+    }
+    if (here || task.cut) task.inputs = [];
     if (held.length === 0) this.#tasks.delete(task.number);
   }
 
@@ -386,7 +404,10 @@ export class GraphBook {
     });
   }
 
-  /** Another hub, which knows nothing: tasks that may still matter get new numbers, and what has come is given to them. */
+  /**
+   * Another hub, which knows nothing: it is told what may still matter, under the same numbers, by which nodes may still hold
+   * the values. What has come here is given to it where it is needed.
+   */
   #anew(): void {
     const needed = new Set<TaskRecord>();
     const stack = [...this.#tasks.values()].filter(
@@ -401,42 +422,34 @@ export class GraphBook {
       for (const input of task.inputs)
         if (isRef(input) && tensorHere(input) === undefined) stack.push(input.task);
     }
-    const order = [...needed].sort((a, b) => a.number - b.number);
-    const others = [...this.#tasks.values()].filter((task) => !needed.has(task));
-    this.#tasks.clear();
-    this.#givens.clear();
-    this.#byTensor = new WeakMap();
-    this.#released = [];
-    this.#nextGiven = this.#nextTask = this.#waiting = 0;
-    for (const task of order) {
-      for (const input of task.inputs) if (!isRef(input)) input.number = -1;
-    }
-    for (const task of order) {
-      task.number = this.#nextTask++;
-      for (const input of task.inputs) if (!isRef(input)) this.#byTensor.set(input.tensor, input);
-      task.inputs = task.inputs.map((input) => this.#atHub(input, needed));
-      if (task.state === "done") task.state = "waiting";
-      this.#waiting++;
+    for (const task of this.#tasks.values()) task.atHub = needed.has(task);
+    for (const task of [...needed].sort((a, b) => a.number - b.number)) {
+      if (task.cut) this.#undone({ t: "undone", graph: "", task: task.number, ...CUT });
+      if (task.state === "failed") continue;
+      task.atHub = true;
+      task.inputs = task.inputs.map((input) => this.#atHub(input));
+      if (task.state === "done") this.#waiting++;
+      task.state = "waiting";
       for (const held of task.held.values()) if (held.arrival?.data === undefined) held.arrival = undefined;
       this.#tasks.set(task.number, task);
     }
-    // Their values are here, and are given to whatever needs them.
-    for (const task of others) task.number = UNKNOWN;
+    this.#released = [];
   }
 
-  /** An input as this hub can have it: an output of a task that it does not know is given to it. */
-  #atHub(input: TaskInput, known?: ReadonlySet<TaskRecord>): TaskInput {
-    if (!isRef(input)) return input;
-    if (known === undefined ? input.task.number !== UNKNOWN : known.has(input.task)) return input;
+  /** An input as the hub can have it: an output of a task that it does not know is given to it. */
+  #atHub(input: TaskInput): TaskInput {
+    if (!isRef(input) || input.task.atHub) return input;
     const tensor = tensorHere(input);
     if (tensor === undefined) throw new Error("a task reads an output that is neither at the hub nor here");
     return this.give(tensor);
   }
 }
 
-/** The number of a task that an earlier hub knew. */
-const UNKNOWN = -1;
-
+const CUT = {
+  code: "value_lost",
+  message: `The hub has restarted, and this value hung on more than ${MAX_LINEAGE} tasks in a row; persist() one of them now and then.`,
+  reasons: [],
+};
 const RELEASED = new FlockworkError("closed", "The value was released before it was there.");
 const tensors = new WeakMap<Arrival, Tensor>();
 

@@ -44,7 +44,8 @@ export function failuresOf(operations: readonly Operation[], failure: TaskFailur
     operation: name,
     line: lineOf(site),
     code,
-    message,
+    // What the node said, without the scheduler's words round it.
+    message: told,
     node: reasons.at(-1)?.node,
     reasons,
   }));
@@ -56,8 +57,8 @@ function culprits(operations: readonly Operation[], message: string): readonly O
     const operation = operations[Number(place)];
     if (operation !== undefined && operation.name === name) return [operation];
   }
-  const words = new Set(message.toLowerCase().match(/\w+/g));
-  const named = operations.filter(({ name }) => words.has(name.toLowerCase()));
+  const words = new Set(message.match(/\w+/g));
+  const named = operations.filter(({ name, onnx }) => words.has(name) || words.has(onnx));
   if (named.length > 0) return named;
-  return [operations.at(-1) ?? { name: "a part of a value", site: undefined }];
+  return [operations.at(-1) ?? { name: "a part of a value", onnx: "", site: undefined }];
 }

@@ -22,9 +22,12 @@ import {
 } from "../../wire/index.js";
 import type { ClientRuntime } from "../main-node-options.js";
 import { FleetView } from "./fleet.js";
-import { Graph, type GraphHost } from "./graph.js";
+import type { Program } from "../../graph/program.js";
+import { Graph } from "./graph.js";
 import type { GraphOptions } from "./graph-options.js";
+import type { GraphHost, GraphMember } from "./host.js";
 import { Questions } from "./questions.js";
+import { Runs, type RunInputs, type RunOptions, type RunOutputs } from "./runs.js";
 
 export interface FlockOptions {
   /** Address of the hub, for instance ws://localhost:9999. */
@@ -56,8 +59,9 @@ export class Flock {
   readonly #serving: Serving;
   readonly #questions: Questions;
   readonly #fleet: FleetView;
-  readonly #graphs = new Map<string, Graph>();
+  readonly #graphs = new Map<string, GraphMember>();
   readonly #host: GraphHost;
+  readonly #runs: Runs;
   #transfers: Transfers;
   #boot: string | undefined = undefined;
   #since: number | undefined = undefined;
@@ -97,8 +101,10 @@ export class Flock {
       send: (message) => this.#link.send(message),
       fleet: () => this.#fleet.get(),
       fetch: (graph, output, bytes) => this.#transfers.fetch({ graph, output: [...output] }, bytes),
+      entered: (graph) => this.#graphs.set(graph.id, graph),
       left: (id) => this.#graphs.delete(id),
     };
+    this.#runs = new Runs(this.#host);
   }
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `version_mismatch`, `unauthorized`. */
@@ -120,22 +126,38 @@ export class Flock {
     return graph;
   }
 
+  /**
+   * Runs one program whole on one node. `inputs` by name; those with an initial value may be left out. Rejects with a GraphError
+   * for inputs that do not fit, and with a GraphFailure that says what failed and where.
+   */
+  async run(program: Program, inputs: RunInputs = {}, options: RunOptions = {}): Promise<RunOutputs> {
+    this.#checkOpen();
+    return this.#runs.run(program, inputs, options);
+  }
+
+  /**
+   * Runs a program on each of many inputs: results in their order, as many under way as keep the flock busy. Batches are read
+   * as results are taken. Ends with the error of the first that failed.
+   */
+  map(
+    program: Program,
+    batches: AsyncIterable<RunInputs> | Iterable<RunInputs>,
+    options: RunOptions = {},
+  ): AsyncGenerator<RunOutputs, void> {
+    this.#checkOpen();
+    return this.#runs.map(program, batches, options);
+  }
+
   /** What is kept under a name by persist(). Rejects with `unknown_name`. */
   async fetch(name: string): Promise<Tensor> {
-    this.#checkOpen();
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const piece of this.#transfers.fetch({ persisted: name }, MAX_KEPT_BYTES)) {
-      pieces.push(piece);
-      bytes += piece.length;
-    }
-    const whole = new Uint8Array(bytes);
-    let at = 0;
-    for (const piece of pieces) {
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return decodeTensor(whole);
+    for (;;)
+      try {
+        this.#checkOpen();
+        return decodeTensor(await gather(this.#transfers.fetch({ persisted: name }, MAX_KEPT_BYTES)));
+      } catch (error) {
+        // Another hub keeps it too.
+        if (!(error instanceof FlockworkError) || error.code !== "hub_lost") throw error;
+      }
   }
 
   /** The names under which values are kept, and how many bytes each has. */
@@ -259,6 +281,22 @@ export class Flock {
     this.#serving.down();
     this.#transfers.close(error);
   }
+}
+
+async function gather(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    bytes += piece.length;
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** A tensor's bytes as they travel, without a copy of the whole. */

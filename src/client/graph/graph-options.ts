@@ -11,6 +11,11 @@ export interface GraphOptions {
   readonly priority?: number;
   /** Every task runs on this many nodes of different owners, and their results are compared. Default 1. */
   readonly replicas?: number;
+  /**
+   * "freivalds": the client checks large float32 products (64 rows and columns or more) by a random vector, for which it reads
+   * them and their factors; a wrong one is computed again, and named if it stays wrong.
+   */
+  readonly verify?: "freivalds";
   /** How long one attempt of a task may take, in milliseconds. Default: as the hub sees fit. */
   readonly timeoutMs?: number;
   /** What a node must have. */
@@ -28,6 +33,7 @@ export function checkGraphOptions({
   replicas,
   timeoutMs,
   needs,
+  verify,
 }: GraphOptions): NonNullable<BookOptions["task"]> {
   if (name !== undefined && (name === "" || name.length > 200))
     throw wrong("name", name, "a text of 1 to 200 characters");
@@ -37,6 +43,7 @@ export function checkGraphOptions({
     throw wrong("replicas", replicas, "a whole number from 1 to 5");
   if (timeoutMs !== undefined && !(timeoutMs >= 1 && Number.isFinite(timeoutMs)))
     throw wrong("timeoutMs", timeoutMs, "a number of milliseconds from 1");
+  if (verify !== undefined && verify !== "freivalds") throw wrong("verify", verify, `"freivalds"`);
   const { memoryMb, provider, labels } = needs ?? {};
   return {
     ...(priority !== undefined && { priority }),

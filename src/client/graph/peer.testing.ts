@@ -5,7 +5,7 @@ import { load } from "../../graph/onnx/load.js";
 import { decodeTensor, encodeTensor, type Tensor } from "../../tensor/index.js";
 import { SMALL_VALUE, unpackPayloads, type MessageOf } from "../../wire/index.js";
 import type { GraphAnswer, GraphMessage } from "./book.js";
-import type { GraphHost } from "./graph.js";
+import type { GraphHost } from "./host.js";
 import type { FleetAnswer } from "./fleet.js";
 
 type Answering = { receive(message: GraphAnswer): void; resend(same: boolean): void };
@@ -37,6 +37,7 @@ export class Peer {
       },
       fleet: () => Promise.resolve(this.fleet),
       fetch: (_, output) => this.#fetch(output),
+      entered: (graph) => (this.graph = graph),
       left: () => undefined,
     };
   }

@@ -8,7 +8,7 @@ export interface ProgramRecord {
   readonly model: Uint8Array;
 }
 
-/** A tensor that this client gave. Its number may be another after the hub has lost the graph. */
+/** A tensor that this client gave. It has a number once a task that needs it is sent. */
 export interface GivenRecord {
   number: number;
   readonly tensor: Tensor;
@@ -44,15 +44,23 @@ export interface Held {
 }
 
 export interface TaskRecord {
-  number: number;
+  readonly number: number;
+  /** Whether this hub knows of it: an earlier one may have. */
+  atHub: boolean;
   readonly program: ProgramRecord;
   /** Emptied when nobody will compute it again. */
   inputs: readonly TaskInput[];
+  /** How many tasks in a row would have to be computed again to have its outputs at another hub. */
+  depth: number;
+  /** Its inputs are gone while an output is not here: at another hub it is lost. */
+  cut: boolean;
   readonly outputs: number;
   readonly flops: number;
   readonly memory: number;
-  /** What it computes, for people. Emptied when it is done. */
-  operations: readonly Operation[];
+  /** What it computes, for people. */
+  readonly operations: readonly Operation[];
+  /** Where it was computed. */
+  node: string;
   state: "waiting" | "done" | "failed";
   failure: TaskFailure | undefined;
   readonly held: Map<number, Held>;

@@ -1,41 +1,54 @@
-// Programs in a page: an engine in a worker of the page for each slot. The worker's script is the page's own (serve() in it).
-import { engineSlots, type FiguresStore } from "../engine-slots.js";
+// Programs in a page: an engine in a worker for each slot. A worker is ended at once, even in the middle of a run.
+import { engineSlots, type SlotsOptions } from "../engine-slots.js";
+import type { FromEngine, ToEngine } from "../dialogue.js";
 import type { EngineSlots } from "../slot.js";
+import type { EngineWorkerOptions } from "./engine-worker.js";
+import type { PageEngineOptions } from "./start-page-engine.js";
 import { workerPlace } from "./worker-place.js";
 
-export interface PageSlotsOptions {
-  /** Programs that run at one time, each in a worker of its own. */
+export interface WorkerSlotsOptions extends Partial<SlotsOptions>, PageEngineOptions {
   readonly slots: number;
-  /** Starts the page's engine worker. */
-  readonly worker: () => Worker;
-  /** Bytes of sessions that each slot keeps loaded, about. Default 64 MiB. */
-  readonly cacheBytes?: number;
-  readonly figures?: FiguresStore;
+  /** Starts a worker with the script engine-worker.ts, as the page's bundler names it. */
+  readonly start: () => Worker;
+  /** What a program may need, in MiB; 1024 by default: WebAssembly has 4096, and a page less. */
+  readonly memoryMb?: number;
 }
 
-const CACHE_BYTES = 64 * 2 ** 20;
-
-/** Starts the first engine. Throws a FlockworkError where it does not start. */
-export function pageSlots({
-  worker: open,
-  cacheBytes = CACHE_BYTES,
+/** Starts the first worker. Throws a FlockworkError where the provider is not there. */
+export function workerSlots({
+  slots,
+  start,
+  memoryMb = 1024,
+  provider,
+  wasmPaths,
+  cacheBytes = (memoryMb / 8) * 2 ** 20,
   ...rest
-}: PageSlotsOptions): Promise<EngineSlots> {
-  const start = workerPlace((listener) => {
-    const worker = open();
-    worker.onmessage = ({ data }: MessageEvent) => listener.message(data);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      listener.failed(event.message || "its script could not be loaded");
-    };
+}: WorkerSlotsOptions): Promise<EngineSlots> {
+  const options: EngineWorkerOptions = {
+    memory: memoryMb * 2 ** 20,
+    ...(provider !== undefined && { provider }),
+    ...(wasmPaths !== undefined && { wasmPaths }),
+  };
+  const place = workerPlace((listener) => {
+    const worker = start();
+    worker.addEventListener("message", ({ data }: MessageEvent<FromEngine>) => {
+      listener.message(data);
+    });
+    worker.addEventListener("error", ({ message }) => {
+      listener.failed(message || "its script could not be loaded");
+    });
+    worker.postMessage(options);
     return {
-      post: (messages) => worker.postMessage(messages),
+      post: (messages: readonly ToEngine[]) => {
+        worker.postMessage(messages);
+      },
+      // A page lives as long as its tab.
       busy: () => undefined,
-      end() {
+      end: () => {
         worker.terminate();
         return Promise.resolve();
       },
     };
   });
-  return engineSlots(start, { cacheBytes, ...rest });
+  return engineSlots(place, { slots, cacheBytes, ...rest });
 }

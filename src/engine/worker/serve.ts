@@ -15,7 +15,9 @@ export async function serve(
   memory: number,
   start: () => Promise<{ engine: Engine; facts: EngineFacts }>,
 ): Promise<void> {
-  let turn: Promise<void>;
+  const unfit = (error: unknown): void => {
+    port.post({ t: "unfit", message: error instanceof Error ? error.message : String(error) }, []);
+  };
   try {
     const { engine, facts } = await start();
     const sessions = new Sessions(engine, { memory });
@@ -25,14 +27,13 @@ export async function serve(
         if (answered) post(port, answered);
       }
     };
-    turn = Promise.resolve();
+    let turn = Promise.resolve();
     port.listen((messages) => {
-      // What handle() throws is a bug, and must end the worker: nobody catches it.
-      turn = turn.then(() => handle(messages));
+      turn = turn.then(() => handle(messages)).catch(unfit);
     });
     port.post({ t: "ready", facts }, []);
   } catch (error) {
-    port.post({ t: "unfit", message: error instanceof Error ? error.message : String(error) }, []);
+    unfit(error);
   }
 }
 

@@ -48,14 +48,17 @@ export function toModel({ nodes, inputs, outputs, name = "flockwork" }: ModelSou
     else slots.set(expression.index, name);
     wanted.set(expression.node, slots);
   }
+  let operations = 0;
   for (const node of nodes) {
     if (node.row === inputRow) continue;
+    lowering.label = node.row.kind === "source" ? "" : `${node.row.name}.${operations++}`;
     const outs = node.types.map((_, i) => wanted.get(node)?.get(i));
     names.set(node, lower(lowering, node, names, outs));
     node.types.forEach(({ shape }, i) => {
       lowering.learn(names.get(node)![i]!, shape);
     });
   }
+  lowering.label = "";
   for (const [x, name] of copies) lowering.emit("Identity", [names.get(x.node)![x.index]!], [], [name]);
   const graph = create(GraphSchema, {
     name,

@@ -27,6 +27,20 @@ export class Lowering {
   constructor(private readonly taken: ReadonlySet<string> = new Set()) {}
   /** Whether a host operator is among the nodes. */
   hosts = false;
+  /** The operation that the next nodes are of, so that an engine's errors say which: `matmul.4`, and `matmul.4/1` for a second node. */
+  #label = "";
+  #named = 0;
+
+  set label(label: string) {
+    this.#label = label;
+    this.#named = 0;
+  }
+
+  /** No two nodes of a model may share a name. */
+  #name(): string {
+    const at = this.#named++;
+    return at === 0 || this.#label === "" ? this.#label : `${this.#label}/${at}`;
+  }
 
   /** Remembers where a symbol's value can be read. */
   learn(name: string, shape: readonly Dim[]): void {
@@ -50,7 +64,15 @@ export class Lowering {
     attribute: AttributeProto[] = [],
     outputs: readonly string[] = [this.fresh()],
   ): readonly string[] {
-    this.nodes.push(create(NodeSchema, { opType, input: [...inputs], output: [...outputs], attribute }));
+    this.nodes.push(
+      create(NodeSchema, {
+        name: this.#name(),
+        opType,
+        input: [...inputs],
+        output: [...outputs],
+        attribute,
+      }),
+    );
     return outputs;
   }
 
@@ -95,6 +117,7 @@ export class Lowering {
     this.hosts = true;
     this.nodes.push(
       create(NodeSchema, {
+        name: this.#name(),
         opType: row.name,
         domain: HOST_DOMAIN,
         input: [...inputs],

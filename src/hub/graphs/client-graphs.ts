@@ -41,6 +41,8 @@ export class ClientGraphs {
   readonly #graphs = new Map<SessionId, Map<string, Graph>>();
   /** Graphs with finished tasks that their clients have not been told of. */
   readonly replicas: Replicas;
+  /** Values that nobody needs now. */
+  readonly #fading = new Set<GraphValue>();
   readonly #priorities = new WeakMap<Graph, number>();
   readonly #news = new Map<Graph, GraphTask[]>();
 
@@ -79,7 +81,12 @@ export class ClientGraphs {
         this.#given(this.#graph(session, message.graph), message);
         break;
       case "tasks":
-        this.#tasks(this.#graph(session, message.graph), message);
+        try {
+          this.#tasks(this.#graph(session, message.graph), message);
+        } catch (error) {
+          if (!(error instanceof FlockworkError)) throw error;
+          this.#refuse(session, message, error);
+        }
         break;
       case "want":
         this.#want(session, message);
@@ -164,20 +171,30 @@ export class ClientGraphs {
     for (const { values } of tasks) for (const value of values) this.sources.returned(value);
   }
 
-  /** Nobody has these any more, nor needs them. */
+  /** Nobody needs it now. It is forgotten once its task can not be run again for what was made from it. */
   gone(value: GraphValue): void {
-    value.data = undefined;
-    if (value.kind === "given") {
-      value.graph.givens.delete(value.number);
-      this.table.delete([value]);
-      return;
+    this.#fading.add(value);
+  }
+
+  /** Forgets what the scheduler has forgotten. */
+  fade(): void {
+    for (const value of this.#fading) {
+      if (this.core.scheduler.task(value.ref.task) !== undefined) continue;
+      this.#fading.delete(value);
+      const { graph, number } = value;
+      if (value.kind === "given") {
+        graph.givens.delete(number);
+        this.table.delete([value]);
+        continue;
+      }
+      const task = graph.tasks.get(number);
+      if (task === undefined || task.task !== value.ref.task) continue;
+      graph.tasks.delete(number);
+      graph.over.add(number);
+      this.table.delete(task.values);
+      for (const copy of this.replicas.copiesOf(task)) this.table.delete(copy.values);
+      this.replicas.forget(task);
     }
-    const task = value.graph.tasks.get(value.number);
-    if (task === undefined || task.state === "open" || !task.values.every(({ released }) => released)) return;
-    value.graph.tasks.delete(value.number);
-    this.table.delete(task.values);
-    for (const copy of this.replicas.copiesOf(task)) this.table.delete(copy.values);
-    this.replicas.forget(task);
   }
 
   #graph(session: ClientSession, id: string): Graph {
@@ -230,6 +247,8 @@ export class ClientGraphs {
 
   #tasks(graph: Graph, message: MessageOf<"tasks">): void {
     const replicas = message.replicas ?? 1;
+    /** Done, and forgotten since: that may have been told to a broken link. */
+    const again: number[] = [];
     let run: GraphTask[] = [];
     const flush = (): void => {
       if (run.length > 0) this.#submit(graph, run, message.priority ?? 0);
@@ -241,6 +260,10 @@ export class ClientGraphs {
       if (known !== undefined) {
         // Sent again: its end may have been told to a broken link.
         if (known.state === "done") this.#tell(known);
+        continue;
+      }
+      if (graph.over.has(number)) {
+        again.push(number);
         continue;
       }
       let inputs: GraphValue[];
@@ -268,6 +291,25 @@ export class ClientGraphs {
       run.push(task);
     }
     flush();
+    if (again.length > 0) this.#tellOver(graph, again);
+  }
+
+  /** None of these tasks will be: each is told so, since somebody waits for each. */
+  #refuse(session: ClientSession, { graph, first, list }: MessageOf<"tasks">, error: FlockworkError): void {
+    const { code, message } = error;
+    for (let i = 0; i < list.length; i++)
+      session.peer?.send({ t: "undone", graph, task: first + i, code, message, reasons: [] });
+  }
+
+  #tellOver({ id, session }: Graph, numbers: readonly number[]): void {
+    session.peer?.send({
+      t: "done",
+      graph: id,
+      tasks: Float64Array.from(numbers),
+      ms: new Float32Array(numbers.length),
+      nodes: [""],
+      of: new Uint16Array(numbers.length),
+    });
   }
 
   /** Copies at nodes, and their comparison at the hub. */
@@ -320,6 +362,7 @@ export class ClientGraphs {
       ...this.#batch(graph, tasks, priority),
       service: sizeClass(spec),
       attemptTimeoutMs: timeoutOf(spec),
+      expectedMs: expectedMs(spec),
       ...(needs && { needs: needs as NonNullable<TaskBatch<Job>["needs"]> }),
       inputs: tasks.map(({ inputs }) => inputs.map(({ ref }) => ref)),
       ...(found.some((each) => each !== undefined) && {
@@ -345,16 +388,16 @@ export class ClientGraphs {
     if (refs.length > 0) this.core.handle({ type: "ValuesWanted", values: refs });
   }
 
-  #release(session: ClientSession, { graph: id, outputs }: MessageOf<"release">): void {
+  #release(session: ClientSession, { graph: id, outputs, givens = [] }: MessageOf<"release">): void {
     const graph = this.#graph(session, id);
     const refs: ValueRef[] = [];
-    for (const output of outputs) {
-      const value = graph.value(output as [number, number]);
+    for (const of of [...(outputs as [number, number][]), ...givens]) {
+      const value = graph.value(of);
       if (value === undefined || value.released) continue;
       value.released = true;
       value.wanted = false;
       refs.push(value.ref);
-      const task = graph.tasks.get(value.number);
+      const task = value.kind === "output" ? graph.tasks.get(value.number) : undefined;
       for (const copy of task === undefined ? [] : this.replicas.copiesOf(task))
         refs.push(copy.values[value.ref.output]!.ref);
     }
@@ -380,13 +423,21 @@ export class ClientGraphs {
 
   async #persist(session: ClientSession, { graph: id, output, name }: MessageOf<"persist">): Promise<void> {
     try {
-      const value = this.#graph(session, id).value(output as [number, number]);
+      const graph = this.#graph(session, id);
+      const value = graph.value(output as [number, number]);
+      // Sent again after a break: the same value under the same name.
+      if (value !== undefined && graph.kept.get(name) === value) {
+        if (value.blob !== undefined)
+          session.peer?.send({ t: "persisted", graph: id, name, bytes: value.blob.bytes });
+        return;
+      }
       if (value === undefined)
         throw new FlockworkError(
           "bad_argument",
           `Graph ${id} has no output ${output[1]} of task ${output[0]}.`,
         );
       const place = this.kept.reserve(session, name);
+      graph.kept.set(name, value);
       try {
         await this.sources.ready(value);
         value.blob = await place.store(this.sources.read(value));

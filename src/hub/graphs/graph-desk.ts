@@ -12,7 +12,7 @@ import { ClientGraphs, type ClientGraphMessage } from "./client-graphs.js";
 import { fleetOf } from "./fleet.js";
 import { GraphCopy } from "./graph-copy.js";
 import type { Graph } from "./graph.js";
-import { GraphTask, type GraphValue } from "./graph.js";
+import { GraphTask } from "./graph.js";
 import { KeptValues } from "./kept-values.js";
 import { NodeGraphs, type NodeGraphMessage } from "./node-graphs.js";
 import { Programs } from "./programs.js";
@@ -105,6 +105,7 @@ export class GraphDesk {
 
   /** Ends the graphs of clients who do not come back, and lets go of what nobody has asked for. */
   sweep(now: number): void {
+    this.#clients.fade();
     for (const graph of [...this.graphs()])
       if (graph.session.peer === undefined && now - graph.session.lastSeen > this.#parts.limits.graphAwayMs) {
         this.#parts.log.info({ session: graph.session.name, graph: graph.id }, "graph given up");
@@ -156,18 +157,9 @@ export class GraphDesk {
     const values = refs.map((ref) => this.#table.at(ref)).filter((value) => value !== undefined);
     if (place !== "hub" && values.length > 0)
       this.#core.nodes.views.get(place)?.peer?.send({ t: "drop", names: values.map(({ name }) => name) });
-    for (const value of values) if (value.released) this.#gone.add(value);
-    if (this.#gone.size > 0 && !this.#goneAsked) {
-      // Other places of the same value are released by the effects that follow.
-      this.#goneAsked = true;
-      queueMicrotask(() => {
-        this.#goneAsked = false;
-        for (const value of this.#gone) this.#clients.gone(value);
-        this.#gone.clear();
-      });
+    for (const value of values) {
+      if (place === "hub") value.data = undefined;
+      if (value.released) this.#clients.gone(value);
     }
   }
-
-  readonly #gone = new Set<GraphValue>();
-  #goneAsked = false;
 }

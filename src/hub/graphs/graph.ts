@@ -81,6 +81,10 @@ export class Graph {
   readonly givens = new Map<number, GraphValue>();
   /** Hashes of the programs that its client has sent. */
   readonly programs = new Set<string>();
+  /** Numbers of tasks that are done and forgotten. */
+  readonly over = new Set<number>();
+  /** What it keeps beyond its end, by name. */
+  readonly kept = new Map<string, GraphValue>();
   readonly startedAt = Date.now();
   done = 0;
   failed = 0;

@@ -174,9 +174,9 @@ describe("kept values", () => {
     let client = await flock.client();
     const a = await flock.node("a.00.00.00.01");
     client.give([tensor(1)]);
-    client.say({ t: "tasks", graph: GRAPH, first: 0, list: [spec([0])] });
+    client.say({ t: "tasks", graph: GRAPH, first: 0, list: [spec([0]), spec([0])] });
     client.say({ t: "persist", graph: GRAPH, output: [0, 0], name: "weights/1" });
-    client.say({ t: "persist", graph: GRAPH, output: [0, 0], name: "weights/1" });
+    client.say({ t: "persist", graph: GRAPH, output: [1, 0], name: "weights/1" });
     expect(await client.next("persisted")).toMatchObject({ name: "weights/1", code: "name_taken" });
     const { list } = await a.next("compute");
     const made = new Uint8Array(Float32Array.from({ length: LARGE }, (_, i) => i).buffer);

@@ -79,6 +79,7 @@ export class NodeGraphs {
       let bytes = 0;
       for (; from < assignments.length && list.length < COMPUTE_TASKS && bytes < COMPUTE_BYTES; from++) {
         const { task, attempt, tag, attemptTimeoutMs } = assignments[from]!;
+        view?.given.add(task);
         for (const { name, data } of tag.inputs)
           if (data !== undefined && !along.has(name)) {
             along.set(name, { kind: TENSOR, bytes: data });
@@ -148,6 +149,7 @@ export class NodeGraphs {
 
   #computed(view: NodeView, message: MessageOf<"computed">): void {
     const { task, attempt, ms } = message;
+    this.core.nodes.answers.checkGiven(view, [task]);
     const tag = this.core.scheduler.task(task as TaskId)?.tag;
     const stored = { tasks: Float64Array.of(task), attempts: Uint16Array.of(attempt) };
     if (tag instanceof GraphTask) {
@@ -203,7 +205,7 @@ export class NodeGraphs {
     for (const [i, output] of small.entries()) {
       const value = tag.values[output]!;
       // A copy: the bytes are part of a frame.
-      if (value.data === undefined && !value.released) value.data = new Uint8Array(payloads[i]!.bytes);
+      value.data ??= new Uint8Array(payloads[i]!.bytes);
     }
     return undefined;
   }

@@ -1,5 +1,5 @@
 // A node's part in graphs: what the hub says of programs and values, and what the node says of them. Runs are for the slots.
-import type { EngineFigures, EngineSlots } from "../../engine/slot.js";
+import type { EngineFacts, EngineFigures, EngineSlots } from "../../engine/slot.js";
 import { FlockworkError } from "../../ids/index.js";
 import {
   CHUNK_BYTES,
@@ -14,7 +14,7 @@ import {
   type ServingLink,
   type Transfers,
 } from "../../wire/index.js";
-import type { ProgramAttempt } from "../slots.js";
+import type { ProgramAttempt } from "../attempt.js";
 import type { ValueStore } from "../values/value-store.js";
 import type { LinkFigures } from "./link-probe.js";
 import { Programs } from "./programs.js";
@@ -57,6 +57,12 @@ export class ProgramDesk {
       (name, bytes) => this.tell(name, bytes),
     );
     this.#serving = new Serving(options.link, (of) => this.#served(of));
+  }
+
+  /** What the engine is, and what it and the link were measured to do. */
+  get engine(): { facts: EngineFacts; figures: EngineFigures; link: LinkFigures | undefined } {
+    const { engine, figures } = this.#options;
+    return { facts: engine.facts, figures, link: this.linkFigures };
   }
 
   /** What a hello says of engine and values. */
