@@ -18,6 +18,7 @@ interface NodeFlags extends JoinFlags, EngineFlags {
   readonly memory: number;
   readonly spill?: string;
   readonly labels?: string[];
+  readonly owner?: string;
   readonly programs: boolean;
 }
 
@@ -42,6 +43,10 @@ export function addNode(program: Command): void {
     )
     .option("--spill <folder>", "where they go (default: the system's folder for temporary files)")
     .option("--labels <words...>", "words that graphs and jobs may ask for")
+    .option(
+      "--owner <name>",
+      "whose node this is, where no token says so: graphs with replicas go to nodes of several owners",
+    )
     .action(run);
 }
 
@@ -65,6 +70,7 @@ async function run(flags: NodeFlags): Promise<void> {
     ...(services && { services }),
     ...(flags.spill !== undefined && { spill: flags.spill }),
     ...(flags.labels && { labels: flags.labels }),
+    ...(flags.owner !== undefined && { owner: flags.owner }),
     ...(flags.programs && { memoryMb: flags.programMemory }),
     onNotice: (notice) => remark(notice.message),
   });

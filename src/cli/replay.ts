@@ -99,6 +99,8 @@ function eventText(event: SchedulerEvent<null>): string {
     case "DispatchPaused":
     case "DispatchResumed":
       return event.type === "DispatchPaused" ? "dispatch pauses" : "dispatch goes on";
+    case "NodeLabels":
+      return `${event.node} has the labels ${event.labels.join(", ")}`;
     case "NodeDistrusted":
       return `${event.node} is not trusted: ${event.why}`;
     case "ValueGiven":

@@ -261,6 +261,7 @@ export class NodeDesk {
     view.leftAt = Date.now();
     this.#parts.log.info({ node: view.id }, "node left");
     this.#core.handle({ type: "NodeLeft", node: view.id });
+    this.#core.graphs.left(view);
   }
 }
 

@@ -10,8 +10,7 @@ type Offer = Omit<Extract<SchedulerEvent<never>, { readonly type: "NodeJoined" }
 export function offerOf(view: NodeView, node: NonNullable<Hello["node"]>, own: readonly string[]): Offer {
   const { engine } = node;
   const providers = engine ? [...(node.providers ?? []), engine.provider] : (node.providers ?? []);
-  // The hub's own begin with a sign that an operator's may not begin with.
-  const labels = [...(node.labels ?? []).filter((label) => !label.startsWith("@")), ...own];
+  const labels = [...view.labels, ...own];
   return {
     type: "NodeJoined",
     node: view.id,

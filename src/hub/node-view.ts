@@ -15,9 +15,10 @@ export interface NodeView {
   /** Whose token it joined with, or whose it says it is where no token is asked for. */
   readonly owner: string;
   readonly services: readonly string[];
-  readonly labels: readonly string[];
   readonly software: string;
   readonly slots: number;
+  /** Its operator's words: the hub's own labels begin with a sign that these may not begin with. */
+  readonly labels: readonly string[];
   /** What it computes programs with. */
   readonly engine: EngineFields | undefined;
   readonly joinedAt: number;
@@ -49,9 +50,9 @@ export function newView(
     instance: hello.instance,
     owner: ownerOf(peer, node),
     services: node.services,
-    labels: node.labels ?? [],
     software: hello.software,
     slots: node.slots,
+    labels: (node.labels ?? []).filter((label) => !label.startsWith("@")),
     engine: node.engine,
     joinedAt: Date.now(),
     peer,

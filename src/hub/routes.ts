@@ -28,13 +28,15 @@ export interface Answer {
   readonly body: string;
 }
 
-interface Route {
+export interface Route {
   /** Default GET. */
   readonly method?: "POST";
   /** Whether anybody may read it; otherwise whoever may observe. */
   readonly open?: boolean;
-  /** It tells of the whole hub: not for a token of one domain. */
+  /** It tells of the whole hub, in counts: not for a token of one domain. */
   readonly whole?: boolean;
+  /** It tells what everybody does: not for a token of one owner either. */
+  readonly everybodys?: boolean;
   answer(context: HttpContext, observer: Observer, request: IncomingMessage): Answer | Promise<Answer>;
 }
 
@@ -95,13 +97,15 @@ export const ROUTES: { readonly [path: string]: Route } = {
             unacknowledged: session.jobs.size,
             unclaimedBytes: session.unclaimedBytes,
           })),
-        sets: (whole ? [...parts.watch.sets.all()] : []).map((set) => ({
-          ...jobSetRow(set),
-          submitted: set.submitted,
-          running: set.running,
-          solved: set.solved,
-          unsolved: set.unsolved,
-        })),
+        sets: [...parts.watch.sets.all()]
+          .filter(({ session }) => sees(observer, session))
+          .map((set) => ({
+            ...jobSetRow(set),
+            submitted: set.submitted,
+            running: set.running,
+            solved: set.solved,
+            unsolved: set.unsolved,
+          })),
       });
     },
   },
@@ -113,7 +117,7 @@ export const ROUTES: { readonly [path: string]: Route } = {
           .map((graph) => graphRow(core, graph)),
       ),
   },
-  "/api/errors": { whole: true, answer: ({ parts }) => json(parts.watch.mishaps.all()) },
+  "/api/errors": { everybodys: true, answer: ({ parts }) => json(parts.watch.mishaps.all()) },
   "/api/nonce": {
     open: true,
     answer: ({ gate }) => json({ nonce: gate.tickets.nonce(Date.now()), asksToken: gate.asksToken }),

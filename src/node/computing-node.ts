@@ -143,6 +143,9 @@ export class ComputingNode {
     const { slots = 1 } = options;
     if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
       throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
+    const { owner } = options;
+    if (owner !== undefined && (owner === "" || owner.length > 64))
+      throw new FlockworkError("bad_argument", `owner is "${owner}"; give a text of 1 to 64 characters.`);
     const services = installServices(options.services);
     const opened = await openEngine(options, runtime, (name) => node.#desk?.tell(name, -1));
     const node = new ComputingNode(options, runtime, opened, services);
@@ -241,6 +244,7 @@ export class ComputingNode {
         services: [...this.#services.keys()],
         ...(this.#options.memoryMb !== undefined && { memoryMb: this.#options.memoryMb }),
         ...(this.#options.labels && { labels: [...this.#options.labels] }),
+        ...(this.#options.owner !== undefined && { owner: this.#options.owner }),
         idempotent: [...this.#services.values()]
           .filter((service) => service.idempotent)
           .map((service) => service.name),

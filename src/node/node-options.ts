@@ -40,6 +40,8 @@ export interface ComputingNodeOptions {
   /** What jobs may ask of a node: its memory in MiB, and words of the operator's choice. */
   readonly memoryMb?: number;
   readonly labels?: readonly string[];
+  /** Whose it says it is, where no token says so: copies of a task go to nodes of different owners. Default "local". */
+  readonly owner?: string;
   readonly kind?: NodeKind;
   /** Leaves after this many answers. */
   readonly limit?: number;

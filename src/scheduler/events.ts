@@ -102,6 +102,8 @@ export type SchedulerEvent<Tag> =
   | { readonly type: "NodeLeft"; readonly node: NodeId }
   /** The node takes nothing new; what it runs, it finishes. */
   | { readonly type: "NodeDraining"; readonly node: NodeId }
+  /** The node has other labels than when it joined. */
+  | { readonly type: "NodeLabels"; readonly node: NodeId; readonly labels: readonly string[] }
   /** A node has given a wrong result: it is left alone for so long. */
   | { readonly type: "NodeDistrusted"; readonly node: NodeId; readonly forMs: number; readonly why: string }
   /** What a session is entitled to: weight (default 1), tasks at nodes at once (default: as many as there are). */

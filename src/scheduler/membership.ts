@@ -1,9 +1,10 @@
 // Nodes that come, fall silent, come back, and go. What that means for their tasks and values is decided here.
+import type { Domain } from "../ids/index.js";
 import type { Availability } from "./availability.js";
 import type { Core } from "./core.js";
 import type { SchedulerEvent } from "./events.js";
 import type { Lineage } from "./lineage.js";
-import { meansOf, meets } from "./needs.js";
+import { meansOf, meets, type Means } from "./needs.js";
 import { Node, Pool } from "./node.js";
 import type { Outcomes } from "./outcomes.js";
 import * as T from "./task.js";
@@ -126,6 +127,19 @@ export class Membership<Tag> {
     core.touch(node);
   }
 
+  /** Other tasks may go to it from now on; what it holds, it keeps. */
+  relabel(node: Node, labels: readonly string[]): void {
+    const { domain, services, means } = node.pool;
+    const pool = this.pool(domain, [...services], { ...means, labels: [...new Set(labels)].sort() });
+    if (pool === node.pool) return;
+    const { reachable } = node;
+    this.availability.change(node, () => (node.reachable = false));
+    pool.nodes++;
+    this.leavePool(node);
+    node.pool = pool;
+    this.availability.change(node, () => (node.reachable = reachable));
+  }
+
   window(node: Node, window: number): void {
     node.window = Math.max(node.slots, Math.floor(window));
     // Asking for work again takes a drain back.
@@ -163,17 +177,20 @@ export class Membership<Tag> {
   }
 
   private poolFor(event: EventOf<Tag, "NodeJoined">): Pool {
-    const { core } = this;
     const idempotent = new Set(event.idempotent);
     const services = [...new Set(event.services)].sort().map((s) => [s, idempotent.has(s)] as const);
-    const means = meansOf(event);
-    const key = JSON.stringify([event.domain, services, means]);
+    return this.pool(event.domain, services, meansOf(event));
+  }
+
+  private pool(domain: Domain, services: readonly (readonly [string, boolean])[], means: Means): Pool {
+    const { core } = this;
+    const key = JSON.stringify([domain, services, means]);
     let pool = core.pools.get(key);
     if (pool === undefined) {
-      pool = new Pool(key, event.domain, new Map(services), means);
+      pool = new Pool(key, domain, new Map(services), means);
       for (const [service] of services) {
-        pool.connect(core.group(event.domain, service));
-        for (const group of core.pickyGroups(event.domain, service))
+        pool.connect(core.group(domain, service));
+        for (const group of core.pickyGroups(domain, service))
           if (meets(means, group.needs!)) pool.connect(group);
       }
       core.pools.set(key, pool);

@@ -213,6 +213,8 @@ export class Scheduler<Tag> {
         return lineage.given(event.value, event.domain, event.bytes);
       case "ValuesWanted":
         return lineage.want(event.values);
+      case "NodeLabels":
+        return this.withNode(event.node, (node) => this.membership.relabel(node, event.labels));
       case "NodeDistrusted":
         return this.withNode(event.node, (node) => outcomes.distrust(node, event.forMs, event.why));
       case "ValuesReleased":

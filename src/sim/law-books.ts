@@ -159,6 +159,7 @@ export class Books {
         else this.nodes.get(event.place)?.values.delete(nameOf(event.value));
         this.excuse(event.value.task);
         return;
+      case "NodeLabels":
       case "NodeDistrusted":
       case "ValueGiven":
       case "ValuesWanted":

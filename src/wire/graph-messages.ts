@@ -13,6 +13,8 @@ export const MAX_PROBE_BYTES = 4 * 1024 * 1024;
 /** Most tasks, values or names of one message. */
 const MANY = 65_536;
 const MAX_INPUTS = 4096;
+const MAX_RANK = 64;
+const dimension = v.pipe(v.number(), v.safeInteger(), v.minValue(-1));
 const many = <S extends v.GenericSchema>(item: S, most = MANY) => v.pipe(v.array(item), v.maxLength(most));
 
 /** Output number `output` of task number `task` of the graph. */
@@ -88,7 +90,14 @@ export const GRAPH_MESSAGES = {
   /** A program that tasks will name. The hub keeps it while a graph of this client may need it. */
   program: {
     from: ["client"],
-    schema: v.object({ t: v.literal("program"), graph, hash: digest, model: u8 }),
+    schema: v.object({
+      t: v.literal("program"),
+      graph,
+      hash: digest,
+      model: u8,
+      /** What each output is: dtype and shape, -1 where a length is known by running only. Others are refused from nodes. */
+      outputs: v.optional(many(v.tuple([name, many(dimension, MAX_RANK)]), MAX_INPUTS)),
+    }),
   },
   /**
    * Values `first`, `first + 1`, ... of the client's own, as tensors. Small ones come along; what `streams` lists as

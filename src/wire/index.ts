@@ -3,6 +3,7 @@ export * from "./messages.js";
 export { MAX_MODEL_BYTES, MAX_PROBE_BYTES, SMALL_VALUE, type EngineFields } from "./graph-messages.js";
 export * from "./payloads.js";
 export * from "./runs.js";
+export * from "./sha256.js";
 export * from "./content.js";
 export * from "./byte-stream.js";
 export * from "./backoff.js";

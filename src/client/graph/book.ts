@@ -17,7 +17,7 @@ import {
 } from "./record.js";
 
 export type GraphMessage = MessageOf<
-  "program" | "given" | "tasks" | "want" | "release" | "finish" | "persist"
+  "program" | "given" | "tasks" | "want" | "release" | "finish" | "persist" | "distrust"
 >;
 export type GraphAnswer = MessageOf<"done" | "undone" | "value" | "ended" | "persisted">;
 
@@ -141,6 +141,19 @@ export class GraphBook {
     this.#options.send({ t: "want", graph: this.#options.graph, outputs: [[task.number, output]] });
   }
 
+  /** A held output is not what it must be: whoever gave it gets nothing for a while, and it arrives anew. */
+  distrust({ task, output }: Ref, why: string): void {
+    const held = heldOf(task, output);
+    held.wanted = true;
+    held.arrival = undefined;
+    this.#options.send({
+      t: "distrust",
+      graph: this.#options.graph,
+      output: [task.number, output],
+      why: why.slice(0, 1024),
+    });
+  }
+
   /** Resolves when a held output is there. Rejects when its task has failed, or the link has stopped. */
   arrival({ task, output }: Ref): Promise<Arrival> {
     const held = heldOf(task, output);
@@ -217,7 +230,7 @@ export class GraphBook {
       case "value": {
         const held = this.#tasks.get(message.output[0])?.held.get(message.output[1]);
         // Copied: it would keep the whole frame.
-        const arrival = { bytes: message.bytes, data: message.data?.slice() };
+        const arrival = { bytes: message.bytes, data: message.data?.slice(), sha256: message.sha256 };
         if (held === undefined || held.arrival !== undefined) break;
         held.arrival = arrival;
         for (const { resolve } of held.waiting.splice(0)) resolve(arrival);
@@ -337,7 +350,8 @@ export class GraphBook {
     for (const { program } of tasks) {
       if (this.#programsSent.has(program.hash)) continue;
       this.#programsSent.add(program.hash);
-      send({ t: "program", graph, ...program });
+      const outputs = program.outputs.map(([dtype, shape]): [string, number[]] => [dtype, [...shape]]);
+      send({ t: "program", graph, ...program, outputs });
     }
     for (const run of consecutive(tasks))
       send({

@@ -18,7 +18,7 @@ import { siteHere, type Site } from "./operation.js";
 import { isRef, type Ref, type TaskRecord } from "./record.js";
 import { Statistics } from "./statistics.js";
 import { recordOf, submissionOf } from "./submission.js";
-import { checkProducts, productsOf, WrongProduct, type Evidence } from "./verification.js";
+import { checkProducts, piecesOf, productsOf, WrongProduct, type Evidence } from "./verification.js";
 
 interface Asked {
   readonly expressions: readonly Expression[];
@@ -269,14 +269,19 @@ export class Computation {
   /** Has products checked; where one is wrong, nothing of what was made with it is known any more. */
   #check(records: readonly TaskRecord[], wanted: readonly Expression[], evidence: readonly Evidence[]): void {
     const refs = evidence.flatMap(({ a, b, c }) => [a, b, c].filter((origin) => isRef(origin)));
-    this.book.hold(refs);
+    // The hub knows who made what is held.
+    const pieces = evidence.flatMap(({ c }) => piecesOf(c));
+    this.book.hold([...refs, ...pieces]);
     this.book.want(refs);
     const check = checkProducts(evidence, (ref) => this.bring(ref), this.#sites)
       .catch((error: unknown) => {
-        if (error instanceof WrongProduct) this.release(wanted);
+        if (error instanceof WrongProduct) {
+          if (error.culprit !== undefined) this.book.distrust(error.culprit, error.message);
+          this.release(wanted);
+        }
         throw error;
       })
-      .finally(() => this.book.release(refs));
+      .finally(() => this.book.release([...refs, ...pieces]));
     check.catch(() => undefined);
     for (const record of records) this.#checks.set(record, check);
   }

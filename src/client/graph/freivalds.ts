@@ -36,6 +36,23 @@ export function wrongRow(
   return undefined;
 }
 
+/** The first column in which row `row` of `c` is not that of `a` times `b`, as wrongRow() counts rows; two dimensions. */
+export function wrongColumn(a: Tensor, b: Tensor, c: Tensor, row: number): number | undefined {
+  const [k, n] = [a.shape.at(-1)!, c.shape.at(-1)!];
+  const [left, right, product] = [a.data, b.data, c.data] as unknown as [Numbers, Numbers, Numbers];
+  for (let column = 0; column < n; column++) {
+    let [sum, size] = [0, 0];
+    for (let i = 0; i < k; i++) {
+      const part = left[row * k + i]! * right[i * n + column]!;
+      sum += part;
+      size += Math.abs(part);
+    }
+    const tolerance = (k + 2) * UNIT * size + Number.MIN_VALUE;
+    if (size < LARGEST && !(Math.abs(product[row * n + column]! - sum) <= tolerance)) return column;
+  }
+  return undefined;
+}
+
 type Numbers = ArrayLike<number>;
 
 function wrongIn(

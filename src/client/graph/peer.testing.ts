@@ -108,6 +108,9 @@ export class Peer {
           });
         });
         break;
+      case "distrust":
+        // Nobody lies here.
+        break;
       case "finish":
         queueMicrotask(() => this.#say({ t: "ended", graph: "" }));
         break;

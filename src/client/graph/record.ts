@@ -6,6 +6,8 @@ import type { Operation } from "./operation.js";
 export interface ProgramRecord {
   readonly hash: string;
   readonly model: Uint8Array;
+  /** What each output is, -1 where a length is known by running only. */
+  readonly outputs: readonly (readonly [dtype: string, shape: readonly number[]])[];
 }
 
 /** A tensor that this client gave. It has a number once a task that needs it is sent. */
@@ -32,6 +34,8 @@ export interface TaskFailure {
 export interface Arrival {
   readonly bytes: number;
   readonly data: Uint8Array | undefined;
+  /** What the bytes must hash to, where several nodes agreed on them. */
+  readonly sha256: string | undefined;
 }
 
 /** An output that somebody waits for, or may still ask for. */

@@ -87,7 +87,11 @@ const records = new WeakMap<Program, ProgramRecord>();
 export function recordOf(p: Program): ProgramRecord {
   let record = records.get(p);
   if (record === undefined) {
-    record = { hash: p.hash, model: p.model };
+    const outputs = p.outputs.map(({ type: { dtype, shape } }): ProgramRecord["outputs"][number] => [
+      dtype,
+      shape.map((dim) => (typeof dim === "number" ? dim : -1)),
+    ]);
+    record = { hash: p.hash, model: p.model, outputs };
     records.set(p, record);
   }
   return record;

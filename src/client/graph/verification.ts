@@ -4,7 +4,7 @@ import { topological } from "../../graph/walk.js";
 import { Tensor } from "../../tensor/index.js";
 import type { Origin } from "./cut.js";
 import type { OperationFailure } from "./failure.js";
-import { wrongRow } from "./freivalds.js";
+import { wrongColumn, wrongRow } from "./freivalds.js";
 import { lineOf, type Site } from "./operation.js";
 import { isRef, type Ref } from "./record.js";
 
@@ -20,7 +20,11 @@ export interface Product {
 
 /** A node answered with a product that is none. */
 export class WrongProduct extends Error {
-  constructor(readonly failure: OperationFailure) {
+  constructor(
+    readonly failure: OperationFailure,
+    /** The output that is wrong, where it is known which. */
+    readonly culprit: Ref | undefined,
+  ) {
     super(failure.message);
   }
 }
@@ -65,23 +69,52 @@ export async function checkProducts(
       product.shape.at(-1) === right.shape.at(-1);
     const row = fits ? wrongRow(left, right, product) : 0;
     if (row === undefined) continue;
-    const makers = makersOf(c);
-    throw new WrongProduct({
+    const culprit = culpritOf(c, row, () => wrongColumn(left, right, product, row));
+    const makers = culprit === undefined ? makersOf(c) : [culprit.task.node];
+    const failure = {
       operation: node.row.name,
       line: lineOf(sites.get(node.origin ?? node)),
       code: "wrong_result",
       message: `row ${row} of the product ${left.shape.join("x")} by ${right.shape.join("x")} is wrong: it did not stand up to Freivalds' check`,
       node: makers.join(" or ") || undefined,
       reasons: makers.map((maker) => ({ node: maker, code: "wrong_result", message: `row ${row} is wrong` })),
-    });
+    };
+    throw new WrongProduct(failure, culprit);
   }
 }
 
-/** The nodes that can have made it wrong: its task's, and where it was put together from pieces those of the pieces. */
+/** The outputs that a product is, or was put together from. */
+export function piecesOf(origin: Origin): Ref[] {
+  if (origin instanceof Tensor) return [];
+  const multiplies = ({ task }: Ref): boolean => task.operations.some(({ name }) => name === "matmul");
+  return multiplies(origin) ? [origin] : origin.task.inputs.filter(isRef).filter(multiplies);
+}
+
+/** The piece in which a wrong row, or the column of a wrong element in it, lies. */
+function culpritOf(origin: Origin, row: number, column: () => number | undefined): Ref | undefined {
+  const pieces = piecesOf(origin);
+  if (pieces.length < 2 || origin instanceof Tensor) return pieces[0];
+  const whole = shapeOf(origin);
+  const shapes = pieces.map(shapeOf);
+  if (whole.length !== 2 || shapes.some((shape) => shape.length !== 2)) return undefined;
+  for (const [axis, at] of [() => row, column].entries()) {
+    const lengths = shapes.map((shape) => shape[axis]!);
+    const across = shapes.every((shape) => shape[1 - axis] === whole[1 - axis]);
+    if (!across || lengths.reduce((sum, n) => sum + n, 0) !== whole[axis]) continue;
+    const place = at();
+    let end = 0;
+    return place === undefined ? undefined : pieces[lengths.findIndex((n) => (end += n) > place)];
+  }
+  return undefined;
+}
+
+function shapeOf({ task, output }: Ref): readonly number[] {
+  return task.program.outputs[output]![1];
+}
+
+/** The nodes that can have made it wrong, where it is not known which. */
 function makersOf(origin: Origin): string[] {
   if (origin instanceof Tensor) return [];
-  const { task } = origin;
-  const joined = !task.operations.some(({ name }) => name === "matmul");
-  const tasks = joined ? [task, ...task.inputs.filter(isRef).map((input) => input.task)] : [task];
+  const tasks = [origin, ...piecesOf(origin)].map(({ task }) => task);
   return [...new Set(tasks.map(({ node }) => node).filter((node) => node !== ""))];
 }

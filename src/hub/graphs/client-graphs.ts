@@ -11,10 +11,12 @@ import { onTickEnd, unpackPayloads, type MessageOf } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
 import type { Job } from "../jobs.js";
 import type { ClientSession } from "../sessions.js";
+import type { Audit } from "./audit.js";
+import { GraphCopy } from "./graph-copy.js";
 import { Graph, GraphTask, GraphValue, type TaskSpec } from "./graph.js";
 import type { KeptValues } from "./kept-values.js";
 import type { Programs } from "./programs.js";
-import { DISTRUST_MS, Replicas, VERIFY_SERVICE } from "./replicas.js";
+import { VERIFY_SERVICE, type Replicas } from "./replicas.js";
 import type { Sources } from "./sources.js";
 import { expectedMs, sizeClass } from "./size-class.js";
 import type { ValueTable } from "./value-table.js";
@@ -39,29 +41,30 @@ const MAX_ATTEMPTS = 5;
 
 export class ClientGraphs {
   readonly #graphs = new Map<SessionId, Map<string, Graph>>();
-  /** Graphs with finished tasks that their clients have not been told of. */
-  readonly replicas: Replicas;
   /** Values that nobody needs now. */
   readonly #fading = new Set<GraphValue>();
   readonly #priorities = new WeakMap<Graph, number>();
+  /** Graphs with finished tasks that their clients have not been told of. */
   readonly #news = new Map<Graph, GraphTask[]>();
 
   constructor(
     private readonly core: HubCore,
     private readonly parts: HubParts,
+    private readonly kept: KeptValues,
+    readonly replicas: Replicas,
     private readonly table: ValueTable,
     private readonly programs: Programs,
-    private readonly kept: KeptValues,
     private readonly sources: Sources,
+    private readonly audit: Audit,
   ) {
-    this.replicas = new Replicas(core, parts, sources, table, (copies, labels) => {
+    replicas.submit = (copies, labels) => {
       for (const copy of copies) this.table.add(copy.values);
       const { graph, spec } = copies[0]!;
       this.#submit(graph, copies, this.#priorities.get(graph) ?? 0, {
         ...spec.needs,
         labels: [...(spec.needs?.labels ?? []), ...labels],
       });
-    });
+    };
   }
 
   *graphs(): Iterable<Graph> {
@@ -75,7 +78,7 @@ export class ClientGraphs {
   message(session: ClientSession, message: Exclude<ClientGraphMessage, MessageOf<"survey">>): void {
     switch (message.t) {
       case "program":
-        this.programs.add(this.#graph(session, message.graph), message.hash, message.model);
+        this.programs.add(this.#graph(session, message.graph), message);
         break;
       case "given":
         this.#given(this.#graph(session, message.graph), message);
@@ -102,7 +105,7 @@ export class ClientGraphs {
         void this.#persist(session, message);
         break;
       case "distrust":
-        this.#distrust(session, message);
+        void this.#distrust(session, message);
         break;
       case "kept_names":
         void this.#names(session, message);
@@ -150,6 +153,12 @@ export class ClientGraphs {
       this.#tell(task);
       for (const value of task.values) if (value.wanted) this.#tellValue(value);
     }
+  }
+
+  /** Nodes hold what these make, from before a restart. */
+  #found(tasks: readonly GraphTask[]): void {
+    this.solved(tasks.filter((task) => !(task instanceof GraphCopy)));
+    for (const task of tasks) if (task instanceof GraphCopy) this.replicas.copied(task);
   }
 
   unsolved(task: GraphTask, code: string, message: string, failures: readonly AttemptFailure[]): void {
@@ -370,9 +379,14 @@ export class ClientGraphs {
       }),
     };
     for (const [i, each] of found.entries())
-      each?.forEach(({ bytes }, output) => (tasks[i]!.values[output]!.bytes = bytes));
+      each?.forEach(({ bytes, nodes }, output) => {
+        const task = tasks[i]!;
+        task.values[output]!.bytes = bytes;
+        // Who made it is not known any more; who has it answers for it.
+        for (const node of nodes) task.madeBy((task.node = node));
+      });
     this.core.handle({ type: "TasksSubmitted", batch } satisfies SchedulerEvent<Job | GraphTask>);
-    this.solved(tasks.filter((_, i) => found[i] !== undefined));
+    this.#found(tasks.filter((_, i) => found[i] !== undefined));
   }
 
   #want(session: ClientSession, { graph: id, outputs }: MessageOf<"want">): void {
@@ -404,21 +418,26 @@ export class ClientGraphs {
     if (refs.length > 0) this.core.handle({ type: "ValuesReleased", values: refs });
   }
 
-  /** What a client says is wrong goes, and its node gets nothing for a while. */
-  #distrust(session: ClientSession, { graph: id, output, why }: MessageOf<"distrust">): void {
+  /** What is wrong goes, and whoever gave it gets nothing for a while. Where nodes have agreed, their word stands. */
+  async #distrust(session: ClientSession, { graph: id, output, why }: MessageOf<"distrust">): Promise<void> {
     const graph = this.#graph(session, id);
     const task = graph.tasks.get(output[0]);
-    if (task?.state !== "done") return;
-    this.parts.log.warn(
-      { node: task.node, graph: id, task: task.number, why },
-      "a client found a wrong result",
-    );
-    this.core.handle({ type: "NodeDistrusted", node: task.node as NodeId, forMs: DISTRUST_MS, why });
-    for (const value of task.values) {
-      value.data = undefined;
-      for (const place of [...this.core.scheduler.places(value.ref)])
-        this.core.handle({ type: "ValueLost", value: value.ref, place });
+    const value = task?.values[output[1]];
+    if (task?.state !== "done" || value === undefined) return;
+    if (value.sha256 !== undefined) await this.audit.values([value]);
+    else {
+      this.audit.distrust(task.node as NodeId, graph, why);
+      for (const each of task.values) {
+        each.data = each.blob = undefined;
+        for (const place of [...this.core.scheduler.places(each.ref)])
+          this.core.handle({ type: "ValueLost", value: each.ref, place });
+      }
     }
+    this.sources.ready(value).then(
+      () => this.#tellValue(value),
+      // Its client hears of the task's failure.
+      () => undefined,
+    );
   }
 
   async #persist(session: ClientSession, { graph: id, output, name }: MessageOf<"persist">): Promise<void> {
@@ -441,6 +460,9 @@ export class ClientGraphs {
       try {
         await this.sources.ready(value);
         value.blob = await place.store(this.sources.read(value));
+      } catch (error) {
+        graph.kept.delete(name);
+        throw error;
       } finally {
         place.giveUp();
       }

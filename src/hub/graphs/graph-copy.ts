@@ -6,6 +6,9 @@ export class GraphCopy extends GraphTask {
   /** What its outputs' bytes hash to, as its node says. */
   sha256: readonly string[] | undefined = undefined;
 
+  /** Whose node computed it. */
+  owner = "";
+
   /** Why there is no result. */
   failure: { readonly code: string; readonly message: string } | undefined = undefined;
 

@@ -8,6 +8,7 @@ import type { Job } from "../jobs.js";
 import type { NodeView } from "../node-view.js";
 import type { Peer } from "../peer.js";
 import type { ClientSession } from "../sessions.js";
+import { Audit } from "./audit.js";
 import { ClientGraphs, type ClientGraphMessage } from "./client-graphs.js";
 import { fleetOf } from "./fleet.js";
 import { GraphCopy } from "./graph-copy.js";
@@ -15,7 +16,9 @@ import type { Graph } from "./graph.js";
 import { GraphTask } from "./graph.js";
 import { KeptValues } from "./kept-values.js";
 import { NodeGraphs, type NodeGraphMessage } from "./node-graphs.js";
+import { Owners } from "./owners.js";
 import { Programs } from "./programs.js";
+import { Replicas } from "./replicas.js";
 import { Sources } from "./sources.js";
 import { ValueTable } from "./value-table.js";
 
@@ -34,6 +37,7 @@ export class GraphDesk {
   readonly #programs = new Programs();
   readonly #sources: Sources;
   readonly #clients: ClientGraphs;
+  readonly #owners: Owners;
   readonly #startedAt = Date.now();
 
   constructor(core: HubCore, parts: HubParts, kv: Kv) {
@@ -41,8 +45,12 @@ export class GraphDesk {
     this.#parts = parts;
     this.kept = new KeptValues(kv, parts.blobs);
     this.#sources = new Sources(core, parts);
-    this.#clients = new ClientGraphs(core, parts, this.#table, this.#programs, this.kept, this.#sources);
-    this.nodes = new NodeGraphs(core, parts, this.#table, this.#programs, this.#sources);
+    this.#owners = new Owners(core);
+    const audit = new Audit(core, parts, this.#sources, ({ session }) => this.#owners.reseat(session.domain));
+    const replicas = new Replicas(core, this.#sources, this.#table, this.#owners, audit);
+    const shared = [this.#table, this.#programs, this.#sources, audit] as const;
+    this.#clients = new ClientGraphs(core, parts, this.kept, replicas, ...shared);
+    this.nodes = new NodeGraphs(core, parts, ...shared);
   }
 
   graphs(): Iterable<Graph> {
@@ -130,7 +138,12 @@ export class GraphDesk {
 
   /** Labels that a node has besides its operator's. */
   labels(view: NodeView): readonly string[] {
-    return this.#clients.replicas.labels(view.domain, view.owner);
+    return this.#owners.labels(view.domain, view.owner);
+  }
+
+  /** A node does not come back: others take its owner's place. */
+  left(view: NodeView): void {
+    if (view.engine !== undefined) this.#owners.reseat(view.domain);
   }
 
   solved(tasks: readonly GraphTask[]): void {
@@ -155,8 +168,11 @@ export class GraphDesk {
 
   release({ place, values: refs }: EffectOf<"Release">): void {
     const values = refs.map((ref) => this.#table.at(ref)).filter((value) => value !== undefined);
-    if (place !== "hub" && values.length > 0)
-      this.#core.nodes.views.get(place)?.peer?.send({ t: "drop", names: values.map(({ name }) => name) });
+    const names = values
+      .filter((value) => !this.#clients.replicas.keeps(value, place))
+      .flatMap((value) => [...new Set([value.nameAt(place), value.name])]);
+    if (place !== "hub" && names.length > 0)
+      this.#core.nodes.views.get(place)?.peer?.send({ t: "drop", names });
     for (const value of values) {
       if (place === "hub") value.data = undefined;
       if (value.released) this.#clients.gone(value);

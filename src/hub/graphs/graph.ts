@@ -6,6 +6,7 @@ import type { ValueRef } from "../../scheduler/index.js";
 import type { MessageOf } from "../../wire/index.js";
 import type { BlobPayload } from "../jobs.js";
 import type { ClientSession } from "../sessions.js";
+import type { OutputType } from "./output-type.js";
 
 export type TaskSpec = MessageOf<"tasks">["list"][number];
 
@@ -24,6 +25,8 @@ export class GraphValue {
 
   /** What its bytes must hash to, where several nodes agreed on them. */
   sha256: string | undefined = undefined;
+  /** Nodes that hold it from a copy of its task, and under which name each. */
+  #holders: ReadonlyMap<string, string> | undefined = undefined;
 
   constructor(
     /** What nodes call it. */
@@ -33,14 +36,31 @@ export class GraphValue {
     /** The number of the task or of the given value at the client. */
     readonly number: number,
     readonly kind: "output" | "given",
+    /** What it must be, as the client says. */
+    readonly type?: OutputType,
   ) {}
 
-  /** It is the same as another, which nodes hold under its own name. */
-  adopt({ name, bytes, data }: GraphValue, sha256: string | undefined): void {
+  /** It is the same as another: `holders` hold these bytes, under the names of copies. */
+  adopt(
+    { name, bytes, data }: GraphValue,
+    sha256: string | undefined,
+    holders: ReadonlyMap<string, string>,
+  ): void {
     this.name = name;
     this.bytes = bytes;
     this.data = data;
     this.sha256 = sha256;
+    this.#holders = holders;
+  }
+
+  /** What this node calls it. */
+  nameAt(node: string): string {
+    return this.#holders?.get(node) ?? this.name;
+  }
+
+  /** Whether what this node holds under the name of a copy is this value's. */
+  keeps(node: string, name: string): boolean {
+    return this.#holders?.get(node) === name;
   }
 
   get output(): readonly [task: number, output: number] {
@@ -57,6 +77,8 @@ export class GraphTask {
   /** Where it was computed first, and how long that took. */
   node = "";
   ms = 0;
+  /** All who have computed it. */
+  makers: readonly string[] = [];
 
   constructor(
     readonly graph: Graph,
@@ -69,18 +91,23 @@ export class GraphTask {
     mark = "",
   ) {
     this.inputs = inputs;
+    const types = graph.programs.get(spec.program);
     this.values = Array.from({ length: spec.outputs }, (_, output) => {
       const name = graph.nameOf(`${number} ${output} ${spec.program} ${mark}`);
-      return new GraphValue(name, graph, { task, output }, number, "output");
+      return new GraphValue(name, graph, { task, output }, number, "output", types?.[output]);
     });
+  }
+
+  madeBy(node: string): void {
+    if (!this.makers.includes(node)) this.makers = [...this.makers, node];
   }
 }
 
 export class Graph {
   readonly tasks = new Map<number, GraphTask>();
   readonly givens = new Map<number, GraphValue>();
-  /** Hashes of the programs that its client has sent. */
-  readonly programs = new Set<string>();
+  /** The programs that its client has sent, by hash: what their outputs are, where it says so. */
+  readonly programs = new Map<string, readonly OutputType[] | undefined>();
   /** Numbers of tasks that are done and forgotten. */
   readonly over = new Set<number>();
   /** What it keeps beyond its end, by name. */

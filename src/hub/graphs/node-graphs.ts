@@ -1,11 +1,15 @@
 // Nodes that compute programs: what they are given, what they answer, what they hold.
+import { createHash } from "node:crypto";
 import { FlockworkError, type TaskId } from "../../ids/index.js";
 import type { Assignment, ValueRef } from "../../scheduler/index.js";
 import { packPayloads, unpackPayloads, type MessageOf, type Payload } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
 import type { NodeView } from "../node-view.js";
+import type { Audit } from "./audit.js";
 import { GraphCopy } from "./graph-copy.js";
 import { GraphTask, type GraphValue } from "./graph.js";
+import { isTrusted } from "./owners.js";
+import { bytesOf, misfit } from "./output-type.js";
 import type { Programs } from "./programs.js";
 import { chunksOf, type Sources } from "./sources.js";
 import type { ValueTable } from "./value-table.js";
@@ -18,6 +22,9 @@ const TENSOR = 3;
 const COMPUTE_BYTES = 1024 * 1024;
 const COMPUTE_TASKS = 1024;
 
+/** What a node answers where an input is not what it must be: it may be the input's maker who is to blame. */
+const SUSPICIOUS = new Set(["wrong_result", "program_error", "program_refused"]);
+
 export class NodeGraphs {
   constructor(
     private readonly core: HubCore,
@@ -25,6 +32,7 @@ export class NodeGraphs {
     private readonly table: ValueTable,
     private readonly programs: Programs,
     private readonly sources: Sources,
+    private readonly audit: Audit,
   ) {}
 
   message(view: NodeView, message: NodeGraphMessage): void {
@@ -80,20 +88,21 @@ export class NodeGraphs {
       for (; from < assignments.length && list.length < COMPUTE_TASKS && bytes < COMPUTE_BYTES; from++) {
         const { task, attempt, tag, attemptTimeoutMs } = assignments[from]!;
         view?.given.add(task);
-        for (const { name, data } of tag.inputs)
-          if (data !== undefined && !along.has(name)) {
-            along.set(name, { kind: TENSOR, bytes: data });
-            bytes += data.length;
+        const nameHere = (value: GraphValue): string => value.nameAt(view?.id ?? "");
+        for (const value of tag.inputs)
+          if (value.data !== undefined && !along.has(nameHere(value))) {
+            along.set(nameHere(value), { kind: TENSOR, bytes: value.data });
+            bytes += value.data.length;
           }
         list.push({
           task,
           attempt,
           program: tag.spec.program,
           timeoutMs: Math.max(0, Math.ceil(attemptTimeoutMs)),
-          inputs: tag.inputs.map(({ name, bytes, sha256 }) => ({
-            name,
-            bytes: Math.max(0, bytes),
-            ...(sha256 !== undefined && { sha256 }),
+          inputs: tag.inputs.map((value) => ({
+            name: nameHere(value),
+            bytes: Math.max(0, value.bytes),
+            ...(value.sha256 !== undefined && { sha256: value.sha256 }),
           })),
           outputs: tag.values.map(({ name }) => name),
           ...(tag instanceof GraphCopy && { hashed: true }),
@@ -130,49 +139,88 @@ export class NodeGraphs {
     peer.send({ t: "broken", id, code: "value_lost", message: "Nothing of that name is here (any more)." });
   }
 
-  /** A node could not get an input: if that is gone, nobody is to blame, and the task waits until it is there again. */
+  /**
+   * Whether a failure is not for the scheduler, or not yet. A node could not get an input: if that is gone, nobody is to blame,
+   * and the task waits until it is there again. It could not use one: perhaps somebody gave what it should not have.
+   */
   failed(view: NodeView, message: MessageOf<"failed">): boolean {
-    if (message.code !== "value_lost") return false;
     const tag = this.core.scheduler.task(message.task as TaskId)?.tag;
     if (!(tag instanceof GraphTask)) return false;
+    if (SUSPICIOUS.has(message.code)) {
+      void this.#blame(view, tag, message);
+      return true;
+    }
+    if (message.code !== "value_lost") return false;
     const there = ({ ref, data, blob }: GraphValue): boolean =>
       data !== undefined || blob !== undefined || this.core.scheduler.places(ref).length > 0;
     if (tag.inputs.every(there)) return false;
-    this.core.handle({
-      type: "AttemptsDropped",
-      node: view.id,
-      tasks: [message.task],
-      attempts: [message.attempt],
-    });
+    this.#drop(view, message);
     return true;
+  }
+
+  /** An attempt failed: for an input that somebody gave wrongly, or through its node's or its program's own fault. */
+  async #blame(
+    view: NodeView,
+    tag: GraphTask,
+    {
+      task,
+      attempt,
+      code,
+      message,
+      retry,
+    }: Pick<MessageOf<"failed">, "task" | "attempt" | "code" | "message" | "retry">,
+  ): Promise<void> {
+    if (await this.audit.values(tag.inputs)) {
+      this.#drop(view, { task, attempt });
+      return;
+    }
+    // Where nobody else could do it, it is tried again, and the graph hears why it fails.
+    if (code === "wrong_result" && this.#others(view))
+      this.audit.distrust(view.id, tag.graph, `task ${tag.number} of graph ${tag.graph.id}: ${message}`);
+    this.core.handle({
+      type: "AttemptFailed",
+      node: view.id,
+      task: task as TaskId,
+      ...{ attempt, code, message, retry },
+    });
+  }
+
+  #others({ id, domain }: NodeView): boolean {
+    for (const view of this.core.nodes.views.values())
+      if (view.id !== id && view.domain === domain && isTrusted(view)) return true;
+    return false;
+  }
+
+  /** The attempt is over, and nobody is to blame for it. */
+  #drop({ id }: NodeView, { task, attempt }: { readonly task: number; readonly attempt: number }): void {
+    this.core.handle({ type: "AttemptsDropped", node: id, tasks: [task], attempts: [attempt] });
   }
 
   #computed(view: NodeView, message: MessageOf<"computed">): void {
     const { task, attempt, ms } = message;
     this.core.nodes.answers.checkGiven(view, [task]);
-    const tag = this.core.scheduler.task(task as TaskId)?.tag;
+    const known = this.core.scheduler.task(task as TaskId);
+    const tag = known?.tag;
     const stored = { tasks: Float64Array.of(task), attempts: Uint16Array.of(attempt) };
     if (tag instanceof GraphTask) {
-      const wrong = this.#take(tag, message);
+      const counts = known?.nodes.includes(view.id) === true;
+      const wrong = this.#take(tag, message, counts);
       if (wrong !== undefined) {
         view.failed++;
         this.parts.counters.attemptsFailed++;
-        this.core.handle({
-          type: "AttemptFailed",
-          node: view.id,
-          task: task as TaskId,
-          attempt,
-          code: "wrong_result",
-          message: wrong,
-          retry: true,
-        });
+        void this.#blame(view, tag, { task, attempt, code: "wrong_result", message: wrong, retry: true });
         view.peer?.send({ t: "stored", ...stored });
+        view.peer?.send({ t: "drop", names: tag.values.map(({ name }) => name) });
         return;
       }
-      if (tag.state === "open") {
+      tag.madeBy(view.id);
+      if (counts) {
         tag.node = view.id;
-        tag.ms = ms;
-        if (tag instanceof GraphCopy) tag.sha256 = message.sha256;
+        if (tag.state === "open") tag.ms = ms;
+        if (tag instanceof GraphCopy) {
+          tag.sha256 = message.sha256;
+          tag.owner = view.owner;
+        }
       }
     }
     view.solved++;
@@ -191,8 +239,8 @@ export class NodeGraphs {
   }
 
   /** Keeps the small outputs. Returns what is wrong with an answer that does not fit. */
-  #take(tag: GraphTask, message: MessageOf<"computed">): string | undefined {
-    const { bytes, small } = message;
+  #take(tag: GraphTask, message: MessageOf<"computed">, counts: boolean): string | undefined {
+    const { bytes, small, sha256 } = message;
     if (bytes.length !== tag.values.length)
       return `It answered ${bytes.length} outputs of ${tag.values.length}.`;
     const payloads = unpackPayloads(message);
@@ -201,11 +249,29 @@ export class NodeGraphs {
       !small.every((output, i) => bytes[output] === payloads[i]!.bytes.length)
     )
       return "The outputs it sent along are not those that it named.";
-    for (const [output, value] of tag.values.entries()) if (value.bytes < 0) value.bytes = bytes[output]!;
+    for (const [output, { type }] of tag.values.entries()) {
+      const needed = type && bytesOf(type);
+      if (needed !== undefined && needed !== bytes[output])
+        return `Its output ${output} has ${bytes[output]} bytes, and its program makes ${needed}.`;
+    }
+    for (const [i, output] of small.entries()) {
+      const { type } = tag.values[output]!;
+      const fault = type && misfit(type, bytes[output]!, payloads[i]!.bytes);
+      if (fault !== undefined) return `Its output ${output} does not fit: ${fault}.`;
+    }
+    if (tag instanceof GraphCopy) {
+      if (sha256?.length !== tag.values.length) return "It does not say what its outputs hash to.";
+      for (const [i, output] of small.entries())
+        if (createHash("sha256").update(payloads[i]!.bytes).digest("hex") !== sha256[output])
+          return `Its output ${output} does not hash to what it says.`;
+    }
+    const again = counts && tag instanceof GraphCopy;
+    for (const [output, value] of tag.values.entries())
+      if (value.bytes < 0 || again) value.bytes = bytes[output]!;
     for (const [i, output] of small.entries()) {
       const value = tag.values[output]!;
       // A copy: the bytes are part of a frame.
-      value.data ??= new Uint8Array(payloads[i]!.bytes);
+      if (value.data === undefined || again) value.data = new Uint8Array(payloads[i]!.bytes);
     }
     return undefined;
   }

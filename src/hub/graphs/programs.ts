@@ -1,7 +1,7 @@
 // Models by their hash, for as long as a graph may need them. A domain's own: a hash is no permission.
 import { createHash } from "node:crypto";
 import { FlockworkError } from "../../ids/index.js";
-import { MAX_MODEL_BYTES } from "../../wire/index.js";
+import { MAX_MODEL_BYTES, type MessageOf } from "../../wire/index.js";
 import type { Graph } from "./graph.js";
 
 interface Shelved {
@@ -14,7 +14,7 @@ export class Programs {
   bytes = 0;
 
   /** Throws `too_large`, and `bad_argument` for a model that is not what its hash says. */
-  add(graph: Graph, hash: string, model: Uint8Array): void {
+  add(graph: Graph, { hash, model, outputs }: MessageOf<"program">): void {
     const key = keyOf(graph.session.domain, hash);
     const known = this.#models.get(key);
     if (known === undefined) {
@@ -30,7 +30,7 @@ export class Programs {
       this.#models.set(key, { model: new Uint8Array(model), graphs: new Set([graph]) });
       this.bytes += model.length;
     } else known.graphs.add(graph);
-    graph.programs.add(hash);
+    graph.programs.set(hash, outputs);
   }
 
   get(domain: string, hash: string): Uint8Array | undefined {
@@ -39,7 +39,7 @@ export class Programs {
 
   /** The graph is over. */
   leave(graph: Graph): void {
-    for (const hash of graph.programs) {
+    for (const hash of graph.programs.keys()) {
       const key = keyOf(graph.session.domain, hash);
       const shelved = this.#models.get(key);
       shelved?.graphs.delete(graph);

@@ -1,30 +1,23 @@
 // Tasks that several owners' nodes compute, for results that need not be believed. Each copy is a task of the scheduler; the
 // task itself is "computed" by the hub, by comparing them: its outputs are those of a copy that others agree with.
+import { createHash } from "node:crypto";
 import { FlockworkError, type Domain, type NodeId, type TaskId } from "../../ids/index.js";
-import type { Assignment } from "../../scheduler/index.js";
-import type { HubCore, HubParts } from "../core.js";
-import type { NodeView } from "../node-view.js";
+import type { Assignment, ValueRef } from "../../scheduler/index.js";
+import type { HubCore } from "../core.js";
 import { alike, difference } from "./agreement.js";
+import type { Audit } from "./audit.js";
 import { GraphCopy } from "./graph-copy.js";
-import type { GraphTask } from "./graph.js";
+import type { GraphTask, GraphValue } from "./graph.js";
+import { MAX_COPIES, ownerLabel, sideLabel, type Owners } from "./owners.js";
 import type { Sources } from "./sources.js";
 import type { ValueTable } from "./value-table.js";
 
 /** The service of the hub's own place in the scheduler. */
 export const VERIFY_SERVICE = "verify";
-const MAX_COPIES = 5;
-/** How long a node that gave a wrong result gets nothing. */
-export const DISTRUST_MS = 10 * 60_000;
-/** Labels of the hub's own: no operator's begins like this. */
-const ownerLabel = (owner: string): string => `@owner ${owner}`;
-const sideLabel = (sides: number, side: number): string => `@side ${side} of ${sides}`;
-
 /** How copies enter the scheduler. */
 export type SubmitCopies = (copies: readonly GraphCopy[], labels: readonly string[]) => void;
 
 export class Replicas {
-  /** Owners of a domain in the order in which they came: where each stands decides which copies its nodes get. */
-  readonly #owners = new Map<Domain, string[]>();
   readonly #verifiers = new Set<Domain>();
   readonly #copies = new Map<GraphTask, GraphCopy[]>();
   /** Attempts at comparing that wait for a further copy. */
@@ -32,32 +25,19 @@ export class Replicas {
 
   constructor(
     private readonly core: HubCore,
-    private readonly parts: HubParts,
     private readonly sources: Sources,
     private readonly table: ValueTable,
-    private readonly submit: SubmitCopies,
+    private readonly owners: Owners,
+    private readonly audit: Audit,
   ) {}
 
-  /** What a node's place among the owners lets it be asked for. */
-  labels(domain: Domain, owner: string): string[] {
-    const owners = this.#owners.get(domain) ?? [];
-    this.#owners.set(domain, owners);
-    if (!owners.includes(owner)) {
-      // In the place of one who is gone, so that neither side stays empty.
-      const present = this.#present(domain);
-      const gone = owners.findIndex((other) => !present.has(other));
-      if (gone >= 0) owners[gone] = owner;
-      else owners.push(owner);
-    }
-    const at = owners.indexOf(owner);
-    const sides = Array.from({ length: MAX_COPIES - 1 }, (_, i) => sideLabel(i + 2, at % (i + 2)));
-    return [ownerLabel(owner), ...sides];
-  }
+  /** Set by whoever submits tasks. */
+  submit!: SubmitCopies;
 
   /** The copies of tasks that want `replicas` of them. Throws `limit` where there are not so many owners. */
   plan(task: GraphTask, first: TaskId): GraphCopy[] {
     const { domain } = task.graph.session;
-    const owners = this.#present(domain);
+    const owners = this.owners.present(domain);
     if (owners.size < task.replicas)
       throw new FlockworkError(
         "limit",
@@ -112,12 +92,9 @@ export class Replicas {
       for (const copy of copies) {
         const agree: GraphCopy[] = [];
         for (const other of copies) if (other === copy || (await this.#agree(copy, other))) agree.push(other);
-        if (agree.length < Math.min(2, task.replicas) || 2 * agree.length <= copies.length) continue;
-        this.#settle(
-          task,
-          copy,
-          copies.filter((other) => !agree.includes(other)),
-        );
+        const owners = new Set(agree.map(({ owner }) => owner));
+        if (owners.size < Math.min(2, task.replicas) || 2 * agree.length <= copies.length) continue;
+        this.#settle(task, copy, copies, agree);
         return;
       }
       this.#another(task, copies);
@@ -129,14 +106,27 @@ export class Replicas {
   }
 
   async #agree(a: GraphCopy, b: GraphCopy): Promise<boolean> {
-    if (a.sha256 !== undefined && a.sha256.join() === b.sha256?.join()) return true;
-    const [one, two] = [a, b].map(({ node }) => this.core.nodes.views.get(node as NodeId)?.engine);
-    if (alike(one, two)) return false;
+    const [one, two] = [await this.#hashes(a), await this.#hashes(b)];
+    if (one.join() === two.join()) return true;
+    const [engine, other] = [a, b].map(({ node }) => this.core.nodes.views.get(node as NodeId)?.engine);
+    if (alike(engine, other)) return false;
     for (const [output, value] of a.values.entries()) {
       const [x, y] = await Promise.all([this.#bytes(value), this.#bytes(b.values[output]!)]);
       if (difference(x, y) !== undefined) return false;
     }
     return true;
+  }
+
+  /** As the copy's node said; of one from before a restart, as its bytes say. */
+  async #hashes(copy: GraphCopy): Promise<readonly string[]> {
+    copy.sha256 ??= await Promise.all(
+      copy.values.map(async (value) =>
+        createHash("sha256")
+          .update(await this.#bytes(value))
+          .digest("hex"),
+      ),
+    );
+    return copy.sha256;
   }
 
   async #bytes(value: GraphCopy["values"][number]): Promise<Uint8Array> {
@@ -147,29 +137,39 @@ export class Replicas {
   }
 
   /** The task's outputs are those of this copy; who gave others is named and left alone. */
-  #settle(task: GraphTask, winner: GraphCopy, liars: readonly GraphCopy[]): void {
+  #settle(
+    task: GraphTask,
+    winner: GraphCopy,
+    copies: readonly GraphCopy[],
+    agree: readonly GraphCopy[],
+  ): void {
     const { attempt } = this.#open.get(task)!;
     this.#open.delete(task);
-    for (const liar of liars) {
-      const why = `it gave another result for task ${task.number} of graph ${task.graph.id} than ${winner.node} and others`;
-      this.parts.log.warn(
-        { node: liar.node, graph: task.graph.id, task: task.number },
-        "a node gave a wrong result",
-      );
-      task.graph.session.peer?.send({
-        t: "notice",
-        code: "wrong_result",
-        message: `${liar.node} is in quarantine: ${why}.`,
-        fatal: false,
-      });
-      this.core.handle({ type: "NodeDistrusted", node: liar.node as NodeId, forMs: DISTRUST_MS, why });
-    }
+    for (const liar of copies)
+      if (!agree.includes(liar))
+        this.audit.distrust(
+          liar.node as NodeId,
+          task.graph,
+          `it gave another result for task ${task.number} of graph ${task.graph.id} than ${agree.map(({ node }) => node).join(" and ")}`,
+        );
     task.node = winner.node;
     task.ms = winner.ms;
     const small: number[] = [];
+    const copied: (readonly [ref: ValueRef, bytes: number, place: NodeId])[] = [];
     for (const [output, value] of task.values.entries()) {
-      value.adopt(winner.values[output]!, winner.sha256?.[output]);
-      this.table.rename(value);
+      const holders = new Map<string, string>();
+      for (const copy of copies) this.table.rename(copy.values[output]!);
+      for (const copy of [winner, ...agree.filter((other) => other !== winner)]) {
+        if (copy.sha256?.[output] !== winner.sha256?.[output]) continue;
+        const same = copy.values[output]!;
+        this.table.rename(value, same.name);
+        for (const place of this.core.scheduler.places(same.ref)) {
+          if (place === "hub" || holders.has(place)) continue;
+          holders.set(place, same.name);
+          copied.push([value.ref, same.bytes, place]);
+        }
+      }
+      value.adopt(winner.values[output]!, winner.sha256?.[output], holders);
       if (value.data !== undefined) small.push(output);
     }
     const verifier = verifierOf(task.graph.session.domain);
@@ -183,32 +183,34 @@ export class Replicas {
       values: [bytes],
       atHub: [small],
     });
-    // What is large lies at the winner's node, not here.
-    for (const [output, { ref }] of task.values.entries()) {
-      if (small.includes(output)) continue;
-      for (const place of this.core.scheduler.places(winner.values[output]!.ref))
-        this.core.handle({ type: "ValueCopied", value: ref, bytes: bytes[output]!, place });
-      this.core.handle({ type: "ValueLost", value: ref, place: verifier });
-    }
-    const others = this.copiesOf(task).filter((copy) => copy !== winner);
+    // What is large lies at the nodes, not here: at all whose bytes are the same.
+    for (const [value, bytes, place] of copied)
+      if (!small.includes(value.output)) this.core.handle({ type: "ValueCopied", value, bytes, place });
+    for (const { ref } of task.values)
+      if (!small.includes(ref.output)) this.core.handle({ type: "ValueLost", value: ref, place: verifier });
     this.core.handle({
       type: "ValuesReleased",
-      values: others.flatMap(({ values }) => values.map(({ ref }) => ref)),
+      values: this.copiesOf(task).flatMap(({ values }) => values.map(({ ref }) => ref)),
     });
+  }
+
+  /** Whether a copy's value is held as one of its task: it goes with that. */
+  keeps(value: GraphValue, place: string): boolean {
+    const own = value.graph.tasks.get(value.number)?.values[value.ref.output];
+    return own !== undefined && own !== value && own.keeps(place, value.name);
   }
 
   /** They differ: a node of another owner decides. */
   #another(task: GraphTask, copies: readonly GraphCopy[]): void {
     const all = this.copiesOf(task);
     if (all.some(({ state }) => state === "open")) return;
-    const asked = new Set(copies.map(({ node }) => this.core.nodes.views.get(node as NodeId)?.owner));
-    const free = [...this.#present(task.graph.session.domain)].filter((owner) => !asked.has(owner));
+    const asked = new Set(copies.map(({ owner }) => owner));
+    const free = [...this.owners.present(task.graph.session.domain)].filter((owner) => !asked.has(owner));
     const nodes = copies.map(({ node }) => node).join(" and ");
     if (free.length === 0 || all.length >= MAX_COPIES) {
       this.#fail(task, `${nodes} gave different results, and there is nobody of another owner to decide.`);
       return;
     }
-    this.parts.log.warn({ graph: task.graph.id, task: task.number, nodes }, "nodes gave different results");
     const copy = new GraphCopy(task, all.length, this.core.clients.admission.reserve(1));
     this.#copies.get(task)!.push(copy);
     this.submit([copy], [ownerLabel(free[all.length % free.length]!)]);
@@ -227,13 +229,6 @@ export class Replicas {
       message,
       retry: false,
     });
-  }
-
-  #present(domain: Domain): Set<string> {
-    const owners = new Set<string>();
-    for (const view of this.core.nodes.views.values())
-      if (isComputing(view) && view.domain === domain) owners.add(view.owner);
-    return owners;
   }
 
   /** The hub's own place among a domain's nodes. */
@@ -259,8 +254,4 @@ function verifierOf(domain: Domain): NodeId {
 
 export function isVerifier(node: NodeId): boolean {
   return node.startsWith(`${VERIFIER}/`);
-}
-
-function isComputing(view: NodeView): boolean {
-  return view.engine !== undefined && view.peer !== undefined;
 }

@@ -21,6 +21,7 @@ export class Sources {
   readonly relay = new Relay();
   /** Who waits for a value that is not there (again) yet. */
   readonly #waiting = new Map<GraphValue, Waiter[]>();
+  readonly #held = new Map<GraphValue, Promise<void>>();
 
   constructor(
     private readonly core: HubCore,
@@ -58,8 +59,27 @@ export class Sources {
     }
   }
 
+  /** Reads a value at one node. */
+  readAt(value: GraphValue, node: NodeId): AsyncIterable<Uint8Array> {
+    const peer = this.core.nodes.views.get(node)?.peer;
+    if (peer === undefined) throw new FlockworkError(NOWHERE.code, NOWHERE.message);
+    return this.relay.pull(peer, { value: value.nameAt(node) }, value.bytes);
+  }
+
+  /** The value is not ready before this has settled. */
+  hold(value: GraphValue, until: Promise<unknown>): void {
+    const held = until.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#held.set(value, held);
+    void held.then(() => this.#held.delete(value));
+  }
+
   /** Resolves when the value can be had; rejects when it never will. */
   ready(value: GraphValue): Promise<void> {
+    const held = this.#held.get(value);
+    if (held !== undefined) return held.then(() => this.ready(value));
     if (value.data !== undefined || value.blob !== undefined || this.#holder(value) !== undefined)
       return Promise.resolve();
     const task = value.graph.tasks.get(value.number);
@@ -113,7 +133,7 @@ export class Sources {
 }
 
 function ofHolder(value: GraphValue, { node }: Holder) {
-  return node === undefined ? { graph: value.graph.id, given: value.number } : { value: value.name };
+  return node === undefined ? { graph: value.graph.id, given: value.number } : { value: value.nameAt(node) };
 }
 
 /** Bytes in memory, as a stream sends them. */

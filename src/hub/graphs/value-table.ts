@@ -24,9 +24,9 @@ export class ValueTable {
     for (const value of values) if (this.#byName.get(value.name) === value) this.#byName.delete(value.name);
   }
 
-  /** The value goes by another name from now on, which was another's. */
-  rename(value: GraphValue): void {
-    this.#byName.set(value.name, value);
+  /** The name is this value's from now on, be it one that was another's. */
+  rename(value: GraphValue, name = value.name): void {
+    this.#byName.set(name, value);
   }
 
   named(name: string): GraphValue | undefined {

@@ -2,14 +2,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { inProcessSlots, sumAndTwiceProgram, sumProgram } from "../../engine/slots.testing.js";
 import { decodeTensor, encodeTensor, toTensor } from "../../tensor/index.js";
-import { unpackPayloads, type MessageOf } from "../../wire/index.js";
+import { sha256Hex, unpackPayloads, type MessageOf } from "../../wire/index.js";
 import { dial } from "../../wire/socket.node.js";
 import { ComputingNode } from "../computing-node.js";
 import type { ComputingNodeOptions } from "../node-options.js";
 import { noModules } from "../runner.js";
 import { folderSpill } from "../values/spill.node.js";
 import { computeOf, TestHub } from "./hub.testing.js";
-import { sha256Hex } from "./sha256.js";
 
 const LARGE = 100_000;
 const name = (n: number) => n.toString(16).padStart(64, "0");

@@ -2,12 +2,11 @@
 import { FlockworkError } from "../../ids/index.js";
 import type { EngineSlots, ProgramRun } from "../../engine/slot.js";
 import { decodeTensor, encodeTensor, type Tensor } from "../../tensor/index.js";
-import { SMALL_VALUE } from "../../wire/index.js";
+import { sha256Hex, SMALL_VALUE } from "../../wire/index.js";
 import type { KillableRun } from "../runner.js";
 import { ServiceError } from "../service.js";
 import type { Claim, ValueStore } from "../values/value-store.js";
 import { expectHash, type InputFacts, type Provision } from "./provisions.js";
-import { sha256Hex } from "./sha256.js";
 
 /** A task as a `compute` message names it. */
 export interface ProgramTask {

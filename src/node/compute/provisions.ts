@@ -1,10 +1,9 @@
 // What a task needs before it can start: its program and its inputs. What is not here is fetched by way of the hub, once, however
 // many tasks need it.
 import { FlockworkError } from "../../ids/index.js";
-import { MAX_MODEL_BYTES, readStream, type MessageOf } from "../../wire/index.js";
+import { MAX_MODEL_BYTES, readStream, sha256Hex, type MessageOf } from "../../wire/index.js";
 import type { Claim, ValueStore } from "../values/value-store.js";
 import type { Programs } from "./programs.js";
-import { sha256Hex } from "./sha256.js";
 import { SharedFetches, type Share } from "./shared-fetches.js";
 
 /** An input of a task: what the hub says of it, and its bytes where they came along. */
