@@ -4,8 +4,7 @@ import { answerBlob, blobOfPath } from "./blob-route.js";
 import { answerEvents } from "./events/index.js";
 import type { Pages } from "./pages.js";
 import { mayRead } from "./sight.js";
-import { json, ONE_OF, ROUTES, type Answer, type HttpContext, type Route } from "./routes.js";
-import type { Observer } from "./tickets.js";
+import { json, ONE_OF, ROUTES, type Answer, type HttpContext } from "./routes.js";
 
 /** Nothing here is a page: no script, no frame, no guessing of types, no copies in caches. */
 const SAFE_HEADERS = {
@@ -65,25 +64,24 @@ async function answerTo(
   if (request.method !== method) return json({ error: `${path} takes ${method}.` }, 405);
   const observer = shell.gate.watcher(request);
   if (observer === undefined && !route.open) return json({ error: NEEDS_TOKEN }, 401);
-  const withheld = observer && narrow(observer, path, route);
-  if (withheld !== undefined) return withheld;
+  if (observer?.domain !== undefined && route.whole) return ofOneDomain(path, observer.domain);
+  if (observer?.owner !== undefined && route.everybody) return ofOneOwner(path, observer.owner);
   return route.answer(shell, observer ?? {}, request);
 }
 
-/** What tells of the whole hub is not for a token of one domain, what tells of everybody not for one owner's. */
-function narrow(
-  { domain, owner }: Observer,
-  path: string,
-  { whole, everybodys }: Pick<Route, "whole" | "everybodys">,
-): Answer | undefined {
-  if (domain !== undefined && (whole || everybodys))
-    return json({ error: `${path} tells of the whole hub; this token is for domain ${domain}.` }, 403);
-  if (owner !== undefined && everybodys)
-    return json(
-      { error: `${path} tells of everybody; this token is ${owner}'s, watch with one to observe.` },
-      403,
-    );
-  return undefined;
+/** What tells of the whole hub is not for a token of one domain. */
+function ofOneDomain(path: string, domain: string): Answer {
+  return json({ error: `${path} tells of the whole hub; this token is for domain ${domain}.` }, 403);
+}
+
+/** Nor is what names everybody's sessions for a token that sees those of its owner. */
+function ofOneOwner(path: string, owner: string): Answer {
+  return json(
+    {
+      error: `${path} tells of everybody's work; this token shows that of ${owner}. Ask for one of the role observe.`,
+    },
+    403,
+  );
 }
 
 const ALL = [...Object.keys(ROUTES), "/api/events"];
@@ -96,8 +94,8 @@ function answerFeed(
   if (request.method !== "GET") return json({ error: "The events are read with GET." }, 405);
   const observer = shell.gate.watcher(request);
   if (observer === undefined) return json({ error: NEEDS_TOKEN }, 401);
-  const refused = narrow(observer, "/api/events", { everybodys: true });
-  if (refused !== undefined) return refused;
+  if (observer.domain !== undefined) return ofOneDomain("/api/events", observer.domain);
+  if (observer.owner !== undefined) return ofOneOwner("/api/events", observer.owner);
   const allowed = () => shell.gate.watcher(request) !== undefined;
   if (answerEvents(request, response, shell.feed, SAFE_HEADERS, allowed)) return undefined;
   return json({ error: "Too many watch this hub already; close a dashboard elsewhere." }, 503);

@@ -84,13 +84,14 @@ export class NodeDesk {
       this.#core.handle({ type: "NodeWindow", node: id, window: Math.max(node.window, node.slots) });
     if (paused) this.#core.handle({ type: "NodeDraining", node: id });
     if (back || resuming) this.#core.handle({ type: "NodeResumed", node: id, running, values: held });
+    this.#core.graphs.nodes.found(view, held);
     if (running.length < listed.length)
       this.stop(
         id,
         listed.filter(({ task }) => !view.given.has(task)),
         "unknown",
       );
-    if (this.#returns.here(id)) this.resumeDispatch();
+    if (this.#returns.here(id, node.engine !== undefined)) this.resumeDispatch();
     this.#parts.log.info(
       { node: id, domain: view.domain, slots: node.slots, services: node.services },
       back ? "node is back" : "node joined",

@@ -28,15 +28,15 @@ export interface Answer {
   readonly body: string;
 }
 
-export interface Route {
+interface Route {
   /** Default GET. */
   readonly method?: "POST";
   /** Whether anybody may read it; otherwise whoever may observe. */
   readonly open?: boolean;
-  /** It tells of the whole hub, in counts: not for a token of one domain. */
+  /** It tells of the whole hub: not for a token of one domain. */
   readonly whole?: boolean;
-  /** It tells what everybody does: not for a token of one owner either. */
-  readonly everybodys?: boolean;
+  /** It names the sessions of every owner. */
+  readonly everybody?: boolean;
   answer(context: HttpContext, observer: Observer, request: IncomingMessage): Answer | Promise<Answer>;
 }
 
@@ -117,7 +117,7 @@ export const ROUTES: { readonly [path: string]: Route } = {
           .map((graph) => graphRow(core, graph)),
       ),
   },
-  "/api/errors": { everybodys: true, answer: ({ parts }) => json(parts.watch.mishaps.all()) },
+  "/api/errors": { whole: true, everybody: true, answer: ({ parts }) => json(parts.watch.mishaps.all()) },
   "/api/nonce": {
     open: true,
     answer: ({ gate }) => json({ nonce: gate.tickets.nonce(Date.now()), asksToken: gate.asksToken }),

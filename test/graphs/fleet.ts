@@ -17,6 +17,7 @@ export interface ComputingOptions {
   readonly labels?: readonly string[];
   readonly honest?: number;
   readonly slower?: number;
+  readonly engine?: { readonly memoryMb: number };
 }
 
 export async function client(

@@ -384,6 +384,8 @@ export class ClientGraphs {
         task.values[output]!.bytes = bytes;
         // Who made it is not known any more; who has it answers for it.
         for (const node of nodes) task.madeBy((task.node = node));
+        if (task instanceof GraphCopy)
+          task.owner = this.core.nodes.views.get(task.node as NodeId)?.owner ?? "";
       });
     this.core.handle({ type: "TasksSubmitted", batch } satisfies SchedulerEvent<Job | GraphTask>);
     this.#found(tasks.filter((_, i) => found[i] !== undefined));

@@ -74,6 +74,30 @@ export class NodeGraphs {
     return known;
   }
 
+  /** What a node holds all outputs of need not be computed: it was, under an earlier hub, whose client was quicker to come back. */
+  found(view: NodeView, held: readonly { readonly value: ValueRef; readonly bytes: number }[]): void {
+    const byTask = new Map<TaskId, Map<number, number>>();
+    for (const { value, bytes } of held)
+      byTask.set(value.task, (byTask.get(value.task) ?? new Map<number, number>()).set(value.output, bytes));
+    for (const [task, outputs] of byTask) {
+      const known = this.core.scheduler.task(task);
+      const tag = known?.tag;
+      if (!(tag instanceof GraphTask) || tag.state !== "open" || known!.nodes.length > 0) continue;
+      const bytes = tag.values.map(({ ref }) => outputs.get(ref.output));
+      if (!bytes.every((one) => one !== undefined)) continue;
+      for (const [output, value] of tag.values.entries()) value.bytes = bytes[output]!;
+      tag.madeBy((tag.node = view.id));
+      if (tag instanceof GraphCopy) tag.owner = view.owner;
+      this.core.handle({
+        type: "AttemptsDone",
+        node: view.id,
+        tasks: [task],
+        attempts: [0],
+        values: [bytes],
+      });
+    }
+  }
+
   /** Nobody has asked for what the nodes hold from before. */
   dropStrays(view: NodeView): void {
     const names = this.table.forgetStrays(view.id);
