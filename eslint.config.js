@@ -39,6 +39,22 @@ export default tseslint.config(
     files: ["bench/**", "tools/**", "examples/**", "test/fuzz/main.ts", "src/cli/**"],
     rules: { "no-console": "off" },
   },
+  {
+    files: ["web/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: "^(\\.\\./)+src/(?!(ids|tensor|wire|engine|node|flock)/)",
+              message: "Pages may import of src/ only: ids, tensor, wire, engine, node, flock.",
+            },
+          ],
+        },
+      ],
+    },
+  },
   ...Object.keys(floors).flatMap((floor) => {
     const browser = browserFloors.includes(floor);
     return [

@@ -8,6 +8,7 @@ import { chromiumPath, openChromium } from "../test/browser/chromium.js";
 import { startScript } from "./jobs/processes.js";
 import { print } from "./jobs/statistics.js";
 import { countingRoad } from "./tab/counting-road.js";
+import { watchFrames } from "./tab/frames.js";
 
 const { values } = parseArgs({
   options: { only: { type: "string" }, seconds: { type: "string", default: "60" } },
@@ -107,42 +108,6 @@ async function first(): Promise<void> {
   });
   await client.close();
   hub.kill();
-}
-
-interface Frames {
-  readonly longest: number;
-  readonly over: number;
-  readonly frames: number;
-}
-
-/** Frames of a page for a while: the longest time between two, and the work of the page's own thread past 50 ms. */
-function watchFrames(page: Page, ms: number): Promise<Frames> {
-  return page.evaluate(
-    (ms) =>
-      new Promise<Frames>((resolve) => {
-        let [over, frames, longest] = [0, 0, 0];
-        const observer = new PerformanceObserver((list) => {
-          for (const { duration } of list.getEntries()) {
-            longest = Math.max(longest, duration);
-            over++;
-          }
-        });
-        observer.observe({ type: "longtask" });
-        const from = performance.now();
-        let last = from;
-        const step = (now: number) => {
-          frames++;
-          last = now;
-          if (now - from < ms) requestAnimationFrame(step);
-          else {
-            observer.disconnect();
-            resolve({ longest: Math.round(longest), over, frames: (frames * 1000) / (last - from) });
-          }
-        };
-        requestAnimationFrame(step);
-      }),
-    ms,
-  );
 }
 
 async function frames(): Promise<void> {

@@ -1,13 +1,14 @@
-// Takes pictures of every page in both themes, at the width of a phone and of a desk: node tools/pictures.mjs [folder] [page ...]
+// Takes pictures of every page in both themes, at the width of a phone and of a desk, and puts the four of a page on one sheet:
+//   node tools/pictures.mjs [folder] [page ...]
 // A flock at work is started for it, and ended with it.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { ComputingNode, connect, MainNode, ServiceError, startHub } from "../dist/flock/index.node.js";
 
-const [folder = "docs/pictures", ...only] = process.argv.slice(2);
+const [folder = "docs/pictures/pages", ...only] = process.argv.slice(2);
 const SIZES = { phone: [390, 844], desk: [1280, 800] };
 const THEMES = ["light", "dark"];
 
@@ -123,28 +124,46 @@ async function settle(page, hash) {
   await wait(2500);
 }
 
+/** One picture of a page, as PNG. */
+async function take(name, open, theme, [width, height]) {
+  const page = await browser.newPage();
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: theme });
+  page.on("console", (message) => message.type() === "error" && console.error(`${name}: ${message.text()}`));
+  page.on("pageerror", (error) => console.error(`${name}: ${error}`));
+  await open(page);
+  const picture = await page.screenshot();
+  await page.close();
+  return picture;
+}
+
+/** The four pictures of a page on one sheet: desks above each other, phones beside them. */
+async function sheet(pictures) {
+  const image = (size, theme) =>
+    `<img class="${size}" src="data:image/png;base64,${pictures[`${size} ${theme}`].toString("base64")}">`;
+  const page = await browser.newPage();
+  await page.setViewportSize({ width: 1190, height: 840 });
+  await page.setContent(`<style>
+    body { margin: 0; padding: 16px; background: #8a9691; display: grid; gap: 16px; grid-template-columns: 640px 1fr 1fr }
+    img { display: block; border-radius: 10px; width: 100% } .column { display: grid; gap: 16px; align-content: start }
+    .phone { border-radius: 16px }</style>
+    <div class="column">${image("desk", "light")}${image("desk", "dark")}</div>
+    <div>${image("phone", "light")}</div><div>${image("phone", "dark")}</div>`);
+  const picture = await page.screenshot({ type: "jpeg", quality: 72, fullPage: true });
+  await page.close();
+  return picture;
+}
+
 mkdirSync(folder, { recursive: true });
 try {
   await wait(9000);
   for (const [name, open] of Object.entries(PAGES)) {
     if (only.length > 0 && !only.includes(name)) continue;
+    const pictures = {};
     for (const theme of THEMES)
-      for (const [size, [width, height]] of Object.entries(SIZES)) {
-        const page = await browser.newPage();
-        await page.setViewportSize({ width, height });
-        await page.emulateMedia({ colorScheme: theme });
-        page.on(
-          "console",
-          (message) => message.type() === "error" && console.error(`${name}: ${message.text()}`),
-        );
-        page.on("pageerror", (error) => console.error(`${name}: ${error}`));
-        await open(page);
-        await page.screenshot({
-          path: join(folder, `${name}-${size}-${theme}.png`),
-          fullPage: size === "phone",
-        });
-        await page.close();
-      }
+      for (const [size, place] of Object.entries(SIZES))
+        pictures[`${size} ${theme}`] = await take(name, open, theme, place);
+    writeFileSync(join(folder, `${name}.jpg`), await sheet(pictures));
   }
 } finally {
   over = true;

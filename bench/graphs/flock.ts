@@ -65,6 +65,12 @@ async function engineOf(node: number): Promise<number> {
   }
 }
 
+/** Milliseconds of processor time that a process has had, in Linux's steps of ten. */
+export function processorMs(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(" ");
+  return 10 * (Number(fields[13]) + Number(fields[14]));
+}
+
 /** Resident memory of a process in MB, as Linux tells it. */
 export function residentMb(pid: number): number {
   return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000);

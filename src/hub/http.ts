@@ -65,12 +65,23 @@ async function answerTo(
   const observer = shell.gate.watcher(request);
   if (observer === undefined && !route.open) return json({ error: NEEDS_TOKEN }, 401);
   if (observer?.domain !== undefined && route.whole) return ofOneDomain(path, observer.domain);
+  if (observer?.owner !== undefined && route.everybody) return ofOneOwner(path, observer.owner);
   return route.answer(shell, observer ?? {}, request);
 }
 
 /** What tells of the whole hub is not for a token of one domain. */
 function ofOneDomain(path: string, domain: string): Answer {
   return json({ error: `${path} tells of the whole hub; this token is for domain ${domain}.` }, 403);
+}
+
+/** Nor is what names everybody's sessions for a token that sees those of its owner. */
+function ofOneOwner(path: string, owner: string): Answer {
+  return json(
+    {
+      error: `${path} tells of everybody's work; this token shows that of ${owner}. Ask for one of the role observe.`,
+    },
+    403,
+  );
 }
 
 const ALL = [...Object.keys(ROUTES), "/api/events"];
@@ -84,6 +95,7 @@ function answerFeed(
   const observer = shell.gate.watcher(request);
   if (observer === undefined) return json({ error: NEEDS_TOKEN }, 401);
   if (observer.domain !== undefined) return ofOneDomain("/api/events", observer.domain);
+  if (observer.owner !== undefined) return ofOneOwner("/api/events", observer.owner);
   const allowed = () => shell.gate.watcher(request) !== undefined;
   if (answerEvents(request, response, shell.feed, SAFE_HEADERS, allowed)) return undefined;
   return json({ error: "Too many watch this hub already; close a dashboard elsewhere." }, 503);

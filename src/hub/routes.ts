@@ -35,6 +35,8 @@ interface Route {
   readonly open?: boolean;
   /** It tells of the whole hub: not for a token of one domain. */
   readonly whole?: boolean;
+  /** It names the sessions of every owner. */
+  readonly everybody?: boolean;
   answer(context: HttpContext, observer: Observer, request: IncomingMessage): Answer | Promise<Answer>;
 }
 
@@ -95,13 +97,15 @@ export const ROUTES: { readonly [path: string]: Route } = {
             unacknowledged: session.jobs.size,
             unclaimedBytes: session.unclaimedBytes,
           })),
-        sets: (whole ? [...parts.watch.sets.all()] : []).map((set) => ({
-          ...jobSetRow(set),
-          submitted: set.submitted,
-          running: set.running,
-          solved: set.solved,
-          unsolved: set.unsolved,
-        })),
+        sets: [...parts.watch.sets.all()]
+          .filter(({ session }) => sees(observer, session))
+          .map((set) => ({
+            ...jobSetRow(set),
+            submitted: set.submitted,
+            running: set.running,
+            solved: set.solved,
+            unsolved: set.unsolved,
+          })),
       });
     },
   },
@@ -113,7 +117,7 @@ export const ROUTES: { readonly [path: string]: Route } = {
           .map((graph) => graphRow(core, graph)),
       ),
   },
-  "/api/errors": { whole: true, answer: ({ parts }) => json(parts.watch.mishaps.all()) },
+  "/api/errors": { whole: true, everybody: true, answer: ({ parts }) => json(parts.watch.mishaps.all()) },
   "/api/nonce": {
     open: true,
     answer: ({ gate }) => json({ nonce: gate.tickets.nonce(Date.now()), asksToken: gate.asksToken }),

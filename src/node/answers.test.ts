@@ -69,4 +69,12 @@ describe("credit", () => {
     for (let i = 0; i < 100; i++) credit.measured(1, 500);
     expect(credit.news()).toBe(2);
   });
+
+  it("is more than the slots from the start where inputs must come", () => {
+    const credit = new Credit(2, 2);
+    credit.measured(1, 1000);
+    expect(credit.window).toBe(4);
+    for (let i = 0; i < 100; i++) credit.measured(10, 0.01);
+    expect(credit.window).toBe(2002);
+  });
 });

@@ -230,3 +230,63 @@ describe("services", () => {
     ]);
   });
 });
+
+describe("programs", () => {
+  function programs() {
+    const ends = new Map<number, (ms: number) => void>();
+    const killed: number[] = [];
+    const attempt = (task: number, program: string): Attempt => ({
+      task,
+      attempt: 1,
+      timeoutMs: 0,
+      program,
+      ready: Promise.resolve(),
+      run: () => ({
+        settled: new Promise((solve) => ends.set(task, (ms) => solve({ ms, outputs: [] }))),
+        kill: () => killed.push(task),
+      }),
+      leave: () => undefined,
+    });
+    const { slots, told } = slotsOf(1, {});
+    const add = (program: string, ...tasks: number[]) =>
+      slots.add(tasks.map((task) => attempt(task, program)));
+    return { slots, told, ends, add };
+  }
+
+  it("hands short programs over before those before them are done, and long ones one by one", async () => {
+    const { told, ends, add } = programs();
+    add("short", 1, 2, 3);
+    await turn();
+    expect([...ends.keys()]).toEqual([1]);
+    ends.get(1)!(0.1);
+    await turn();
+    expect([...ends.keys()]).toEqual([1, 2, 3]);
+    add("long", 4);
+    add("short", 5);
+    await turn();
+    expect([...ends.keys()]).toEqual([1, 2, 3]);
+    ends.get(2)!(0.1);
+    ends.get(3)!(0.1);
+    await turn();
+    expect([...ends.keys()]).toEqual([1, 2, 3, 4]);
+    ends.get(4)!(100);
+    await turn();
+    expect(told).toEqual(["computed 1.1", "computed 2.1", "computed 3.1", "computed 4.1"]);
+    expect([...ends.keys()]).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("does not hand anything over beyond a program that was short and is not any more", async () => {
+    const { ends, add } = programs();
+    add("a", 1);
+    await turn();
+    ends.get(1)!(0.1);
+    await turn();
+    add("a", 2);
+    await turn();
+    ends.get(2)!(5);
+    await turn();
+    add("a", 3, 4);
+    await turn();
+    expect([...ends.keys()]).toEqual([1, 2, 3]);
+  });
+});

@@ -1,6 +1,7 @@
 // The slots of a node: a queue of attempts, how they run, are recalled and stopped. It knows no link: what happens is told
 // to its listener.
 import { Content, type ByteStream, type Payload, type Upload } from "../wire/index.js";
+import { Brevity } from "./brevity.js";
 import { Held, NOT_WANTED, type Attempt, type ProgramAttempt, type ServiceAttempt } from "./attempt.js";
 import type { Computed } from "./compute/program-run.js";
 import { runInline, type ModuleRunner } from "./runner.js";
@@ -35,7 +36,9 @@ export class Slots {
   readonly #held = new Map<number, Held>();
   #queue: Held[] = [];
   #head = 0;
+  /** Below 0 where short programs run beyond the slots. */
   #free: number;
+  readonly #brevity: Brevity;
   #turnAsked = false;
   #begun = false;
 
@@ -46,6 +49,7 @@ export class Slots {
     listener: SlotsListener,
   ) {
     this.#free = slots;
+    this.#brevity = new Brevity(slots);
     this.#services = services;
     this.#modules = modules;
     this.#listener = listener;
@@ -117,8 +121,10 @@ export class Slots {
   pump(): void {
     if (!this.#begun) return;
     const turnEnd = performance.now() + TURN_MS;
-    while (this.#free > 0 && this.#head < this.#queue.length) {
-      const held = this.#queue[this.#head++]!;
+    while (this.#head < this.#queue.length) {
+      const held = this.#queue[this.#head]!;
+      if (held.state === "queued" && !this.#mayStart(held)) break;
+      this.#head++;
       if (held.state !== "queued") continue;
       this.#listener.beforeStart();
       this.#start(held);
@@ -134,6 +140,10 @@ export class Slots {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
+  }
+
+  #mayStart({ what }: Held): boolean {
+    return this.#free > ("program" in what ? -this.#brevity.beyond(what.program) : 0);
   }
 
   #askTurn(): void {
@@ -169,19 +179,25 @@ export class Slots {
   }
 
   #compute(held: Held, attempt: ProgramAttempt): void {
+    // What waits in the engine for those before it takes no longer for that.
+    const share = Math.max(1, 2 - this.#free);
     this.#free--;
     held.state = "running";
     held.startedAt = performance.now();
+    const over = this.#brevity.began(attempt.program);
     const run = attempt.run(() => this.#limit(held));
     held.run = run;
     run.settled.then(
       (computed) => {
+        over();
+        this.#brevity.took(attempt.program, computed.ms);
         if (held.state === "gone") return;
         this.#leave(held);
-        this.#listener.computed(attempt, performance.now() - held.startedAt, computed);
+        this.#listener.computed(attempt, (performance.now() - held.startedAt) / share, computed);
         this.pump();
       },
       (error: unknown) => {
+        over();
         if (held.state === "gone") return;
         this.#failed(held, error);
         this.pump();

@@ -31,6 +31,14 @@ describe("speeds", () => {
     expect(few.done("fast", [1]).dispatched).toEqual(["fast:2.1"]);
   });
 
+  it("reckons with what is said of new tasks until durations are seen", () => {
+    const flock = () => new Rig().join("fast", { speed: 1 }).join("slow", { speed: 0.25 });
+    expect(flock().submit(1, 2, { expectedMs: 200 }).dispatched).toEqual(["fast:1.1"]);
+    expect(flock().submit(1, 20, { expectedMs: 200 }).dispatched).toEqual(["fast:1.1", "slow:2.1"]);
+    // Nobody waits for what takes no time.
+    expect(flock().submit(1, 2, { expectedMs: 1 }).dispatched).toEqual(["fast:1.1", "slow:2.1"]);
+  });
+
   it("waits for a better node for a bounded time", () => {
     const rig = practised(new Rig().join("fast", { speed: 10 }), "fast", 100).join("slow", { speed: 1 });
     expect(rig.submit(1, 2).dispatched).toEqual(["fast:1.1"]);

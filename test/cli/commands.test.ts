@@ -24,7 +24,10 @@ describe.concurrent("help", () => {
       "computing-node",
       'Answer jobs of the service "upper" with their text in upper case, after 1 to 5 seconds.',
     ],
-    ["node", "Offer the functions that a module of yours exports as services."],
+    ["node", "Compute programs of graphs with this machine, and offer the functions of a module of yours."],
+    ["bench", "Measure what this device computes in a second, in the engine that a node would use."],
+    ["run", "Run a script that uses flockwork: JavaScript, or TypeScript where tsx is installed."],
+    ["graphs", "Show the graphs that a hub has in hand."],
     ["status", "Show a hub's nodes and jobs."],
   ];
   const squeezed = (lines: readonly string[]) => lines.join(" ").replace(/\s+/g, " ");
@@ -67,7 +70,7 @@ describe.concurrent("a mistake", () => {
     [["up", "--log-filter", "["], 1, /--log-filter "\[" is not a regular expression/],
     [["computing-node", "0"], 2, /n takes a whole number from 1/],
     [["main-node", "--attempts", "0", "x"], 2, /--attempts takes a whole number from 1 to 1000/],
-    [["node"], 2, /required option '--services <file>' not specified/],
+    [["node", "--no-programs"], 1, /--no-programs leaves this node nothing to do: give --services/],
     [["node", "--services", "./none.js"], 1, /--services \.\/none\.js: there is no such file/],
     [
       ["status", "--hub", "ws://127.0.0.1:1"],

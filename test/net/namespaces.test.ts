@@ -46,7 +46,7 @@ describe.skipIf(why !== undefined)("two hosts", () => {
     expect(hub.out.filter((line) => /^To /.test(line))).toEqual([
       `To add a computing node: https://10.77.0.1:9999/#token=${tokens.compute}`,
       `To send jobs: https://10.77.0.1:9999/#token=${tokens.main}`,
-      `To watch: https://10.77.0.1:9999/#token=${tokens.observe}`,
+      `To watch: https://10.77.0.1:9999/dashboard#token=${tokens.observe}`,
     ]);
     const ear = network.script("node", here("mdns-ear.mjs"));
     const heard = await ear.said(/^heard .*_flockwork\._tcp/, 30_000);

@@ -216,6 +216,42 @@ describe.concurrent("routes", () => {
       observeHere: "annas",
       observeElsewhere: "-",
     },
+    "/api/graphs": {
+      nobody: 401,
+      compute: 401,
+      main: "-",
+      otherMain: "-",
+      observe: "-",
+      observeHere: "-",
+      observeElsewhere: "-",
+    },
+    "/api/errors": {
+      nobody: 401,
+      compute: 401,
+      main: 403,
+      otherMain: 403,
+      observe: 200,
+      observeHere: 403,
+      observeElsewhere: 403,
+    },
+    "/api/nonce": {
+      nobody: 200,
+      compute: 200,
+      main: 200,
+      otherMain: 200,
+      observe: 200,
+      observeHere: 200,
+      observeElsewhere: 200,
+    },
+    "/api/ticket": {
+      nobody: 405,
+      compute: 405,
+      main: 405,
+      otherMain: 405,
+      observe: 405,
+      observeHere: 405,
+      observeElsewhere: 405,
+    },
     [`/blobs/${HASH}`]: {
       nobody: 401,
       compute: 401,
@@ -259,17 +295,29 @@ describe.concurrent("routes", () => {
         );
         expect(headers).not.toHaveProperty("access-control-allow-origin");
       }
+    // The events are a stream for who may read them, and a refusal like others' for who may not.
+    for (const [who, status] of [
+      ["nobody", 401],
+      ["compute", 401],
+      ["main", 403],
+      ["otherMain", 403],
+      ["observeHere", 403],
+    ] as const)
+      expect([who, (await fetchRaw(hub.port, "/api/events", bearing(all[who]))).status]).toEqual([
+        who,
+        status,
+      ]);
     // The table has every route there is.
     const { body } = await fetchRaw(hub.port, "/elsewhere");
     const named = body.match(/\/[a-z]+(\/[a-z]+)?(?=[,."])/g)!.filter((path) => path !== "/elsewhere");
     expect(named.toSorted()).toEqual(
-      Object.keys(SEEN)
+      [...Object.keys(SEEN), "/dashboard", "/api/events"]
         .filter((p) => !/blobs|elsewhere/.test(p))
         .toSorted(),
     );
     // Nothing is written by these routes, and no other method reads them.
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
-      for (const path of Object.keys(SEEN))
+      for (const path of Object.keys(SEEN).filter((path) => path !== "/api/ticket"))
         expect((await fetchRaw(hub.port, path, bearing(all.observe), method)).status).toBeGreaterThanOrEqual(
           404,
         );

@@ -27,7 +27,7 @@ export class Access {
   }
 
   async #checked(response: Response): Promise<Response> {
-    if (response.status === 401) throw new Refused(await errorOf(response));
+    if (response.status === 401 || response.status === 403) throw new Refused(await errorOf(response));
     if (!response.ok) throw new Error(await errorOf(response));
     return response;
   }

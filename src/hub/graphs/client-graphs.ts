@@ -446,8 +446,10 @@ export class ClientGraphs {
     try {
       const graph = this.#graph(session, id);
       const value = graph.value(output as [number, number]);
-      // Sent again after a break: the same value under the same name.
-      if (value !== undefined && graph.kept.get(name) === value) {
+      // Sent again over another connection, since the first broke before its answer: the same wish.
+      const asked = graph.kept.get(name);
+      if (asked !== undefined && asked.value === value && asked.peer !== session.peer) {
+        asked.peer = session.peer;
         if (value.blob !== undefined)
           session.peer?.send({ t: "persisted", graph: id, name, bytes: value.blob.bytes });
         return;
@@ -458,7 +460,7 @@ export class ClientGraphs {
           `Graph ${id} has no output ${output[1]} of task ${output[0]}.`,
         );
       const place = this.kept.reserve(session, name);
-      graph.kept.set(name, value);
+      graph.kept.set(name, { value, peer: session.peer });
       try {
         await this.sources.ready(value);
         value.blob = await place.store(this.sources.read(value));

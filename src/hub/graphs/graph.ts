@@ -5,6 +5,7 @@ import type { TaskId } from "../../ids/index.js";
 import type { ValueRef } from "../../scheduler/index.js";
 import type { MessageOf } from "../../wire/index.js";
 import type { BlobPayload } from "../jobs.js";
+import type { Peer } from "../peer.js";
 import type { ClientSession } from "../sessions.js";
 import type { OutputType } from "./output-type.js";
 
@@ -110,8 +111,8 @@ export class Graph {
   readonly programs = new Map<string, readonly OutputType[] | undefined>();
   /** Numbers of tasks that are done and forgotten. */
   readonly over = new Set<number>();
-  /** What it keeps beyond its end, by name. */
-  readonly kept = new Map<string, GraphValue>();
+  /** What it keeps beyond its end, by name, and the connection over which that was asked. */
+  readonly kept = new Map<string, { readonly value: GraphValue; peer: Peer | undefined }>();
   readonly startedAt = Date.now();
   done = 0;
   failed = 0;
