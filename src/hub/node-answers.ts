@@ -25,7 +25,9 @@ export class NodeAnswers {
     const { tasks, attempts, ms } = message;
     this.checkGiven(view, tasks);
     const answers = this.#claim(view, message);
+    // An upload that is not here is sent anew, and its answer with it.
     if (answers === undefined) return;
+    for (const task of tasks) view.given.delete(task);
     const { counters } = this.#parts;
     const before = counters.solved;
     this.#core.handle({ type: "AttemptsDone", node: view.id, tasks, attempts, ms }, answers);
@@ -85,7 +87,6 @@ export class NodeAnswers {
       if (state !== undefined && state !== "solved" && state !== "failed")
         throw new FlockworkError("bad_message", `This node answers task ${task}, which it was not given.`);
     }
-    for (let i = 0; i < tasks.length; i++) given.delete(tasks[i]!);
   }
 
   /** An answer that was uploaded comes alone. Undefined where the upload is not here: the node hears of it. */

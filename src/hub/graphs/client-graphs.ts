@@ -7,18 +7,20 @@ import {
   type TaskId,
 } from "../../ids/index.js";
 import type { SchedulerEvent, TaskBatch, ValueRef } from "../../scheduler/index.js";
-import { onTickEnd, unpackPayloads, type MessageOf } from "../../wire/index.js";
+import { unpackPayloads, type MessageOf } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
 import type { Job } from "../jobs.js";
 import type { ClientSession } from "../sessions.js";
 import type { Audit } from "./audit.js";
 import { GraphCopy } from "./graph-copy.js";
 import { Graph, GraphTask, GraphValue, type TaskSpec } from "./graph.js";
+import { Keeping } from "./keeping.js";
 import type { KeptValues } from "./kept-values.js";
 import type { Programs } from "./programs.js";
 import { VERIFY_SERVICE, type Replicas } from "./replicas.js";
 import type { Sources } from "./sources.js";
 import { expectedMs, sizeClass } from "./size-class.js";
+import { Telling } from "./telling.js";
 import type { ValueTable } from "./value-table.js";
 
 export type ClientGraphMessage = MessageOf<
@@ -44,19 +46,20 @@ export class ClientGraphs {
   /** Values that nobody needs now. */
   readonly #fading = new Set<GraphValue>();
   readonly #priorities = new WeakMap<Graph, number>();
-  /** Graphs with finished tasks that their clients have not been told of. */
-  readonly #news = new Map<Graph, GraphTask[]>();
+  readonly #telling = new Telling();
+  readonly #keeping: Keeping;
 
   constructor(
     private readonly core: HubCore,
     private readonly parts: HubParts,
-    private readonly kept: KeptValues,
+    kept: KeptValues,
     readonly replicas: Replicas,
     private readonly table: ValueTable,
     private readonly programs: Programs,
     private readonly sources: Sources,
     private readonly audit: Audit,
   ) {
+    this.#keeping = new Keeping(core, parts, kept, sources);
     replicas.submit = (copies, labels) => {
       for (const copy of copies) this.table.add(copy.values);
       const { graph, spec } = copies[0]!;
@@ -88,7 +91,7 @@ export class ClientGraphs {
           this.#tasks(this.#graph(session, message.graph), message);
         } catch (error) {
           if (!(error instanceof FlockworkError)) throw error;
-          this.#refuse(session, message, error);
+          this.#telling.refused(session, message, error);
         }
         break;
       case "want":
@@ -102,13 +105,13 @@ export class ClientGraphs {
         session.peer?.send({ t: "ended", graph: message.graph });
         break;
       case "persist":
-        void this.#persist(session, message);
+        void this.#keeping.persist(this.#graph(session, message.graph), message);
         break;
       case "distrust":
         void this.#distrust(session, message);
         break;
       case "kept_names":
-        void this.#names(session, message);
+        void this.#keeping.names(session, message);
         break;
       default:
         message satisfies never;
@@ -126,7 +129,7 @@ export class ClientGraphs {
     if (graphs === undefined || graph === undefined) return;
     graphs.delete(id);
     if (graphs.size === 0) this.#graphs.delete(session.id);
-    this.#news.delete(graph);
+    this.#telling.forget(graph);
     const open: number[] = [];
     const values: GraphValue[] = [...graph.givens.values()];
     const all = [...graph.tasks.values()].flatMap((task) => [task, ...this.replicas.copiesOf(task)]);
@@ -150,8 +153,8 @@ export class ClientGraphs {
       if (task.state !== "open") continue;
       task.state = "done";
       task.graph.done++;
-      this.#tell(task);
-      for (const value of task.values) if (value.wanted) this.#tellValue(value);
+      this.#telling.done(task);
+      for (const value of task.values) if (value.wanted) this.#telling.value(value);
     }
   }
 
@@ -172,7 +175,7 @@ export class ClientGraphs {
       code,
       message,
     ]);
-    graph.session.peer?.send({ t: "undone", graph: graph.id, task: number, code, message, reasons });
+    this.#telling.undone(graph, number, { code, message }, reasons);
   }
 
   /** Values that had been lost are there again. */
@@ -268,7 +271,7 @@ export class ClientGraphs {
       const known = graph.tasks.get(number);
       if (known !== undefined) {
         // Sent again: its end may have been told to a broken link.
-        if (known.state === "done") this.#tell(known);
+        if (known.state === "done") this.#telling.done(known);
         continue;
       }
       if (graph.over.has(number)) {
@@ -280,8 +283,7 @@ export class ClientGraphs {
         inputs = inputsOf(graph, spec, number);
       } catch (error) {
         if (!(error instanceof FlockworkError)) throw error;
-        const { code, message } = error;
-        graph.session.peer?.send({ t: "undone", graph: graph.id, task: number, code, message, reasons: [] });
+        this.#telling.undone(graph, number, error);
         continue;
       }
       const { admission } = this.core.clients;
@@ -300,25 +302,7 @@ export class ClientGraphs {
       run.push(task);
     }
     flush();
-    if (again.length > 0) this.#tellOver(graph, again);
-  }
-
-  /** None of these tasks will be: each is told so, since somebody waits for each. */
-  #refuse(session: ClientSession, { graph, first, list }: MessageOf<"tasks">, error: FlockworkError): void {
-    const { code, message } = error;
-    for (let i = 0; i < list.length; i++)
-      session.peer?.send({ t: "undone", graph, task: first + i, code, message, reasons: [] });
-  }
-
-  #tellOver({ id, session }: Graph, numbers: readonly number[]): void {
-    session.peer?.send({
-      t: "done",
-      graph: id,
-      tasks: Float64Array.from(numbers),
-      ms: new Float32Array(numbers.length),
-      nodes: [""],
-      of: new Uint16Array(numbers.length),
-    });
+    if (again.length > 0) this.#telling.over(graph, again);
   }
 
   /** Copies at nodes, and their comparison at the hub. */
@@ -399,7 +383,7 @@ export class ClientGraphs {
       if (value === undefined) continue;
       value.wanted = true;
       refs.push(value.ref);
-      if (graph.tasks.get(value.number)?.state === "done") this.#tellValue(value);
+      if (graph.tasks.get(value.number)?.state === "done") this.#telling.value(value);
     }
     if (refs.length > 0) this.core.handle({ type: "ValuesWanted", values: refs });
   }
@@ -436,102 +420,10 @@ export class ClientGraphs {
       }
     }
     this.sources.ready(value).then(
-      () => this.#tellValue(value),
+      () => this.#telling.value(value),
       // Its client hears of the task's failure.
       () => undefined,
     );
-  }
-
-  async #persist(session: ClientSession, { graph: id, output, name }: MessageOf<"persist">): Promise<void> {
-    try {
-      const graph = this.#graph(session, id);
-      const value = graph.value(output as [number, number]);
-      // Sent again over another connection, since the first broke before its answer: the same wish.
-      const asked = graph.kept.get(name);
-      if (asked !== undefined && asked.value === value && asked.peer !== session.peer) {
-        asked.peer = session.peer;
-        if (value.blob !== undefined)
-          session.peer?.send({ t: "persisted", graph: id, name, bytes: value.blob.bytes });
-        return;
-      }
-      if (value === undefined)
-        throw new FlockworkError(
-          "bad_argument",
-          `Graph ${id} has no output ${output[1]} of task ${output[0]}.`,
-        );
-      const place = this.kept.reserve(session, name);
-      graph.kept.set(name, { value, peer: session.peer });
-      try {
-        await this.sources.ready(value);
-        value.blob = await place.store(this.sources.read(value));
-      } catch (error) {
-        graph.kept.delete(name);
-        throw error;
-      } finally {
-        place.giveUp();
-      }
-      session.peer?.send({ t: "persisted", graph: id, name, bytes: value.blob.bytes });
-      // What is kept need not be computed again: its lineage ends here.
-      if (!value.released)
-        this.core.handle({ type: "ValueCopied", value: value.ref, bytes: value.blob.bytes, place: "hub" });
-    } catch (error) {
-      session.peer?.send({ t: "persisted", graph: id, name, bytes: 0, ...this.#known(error) });
-    }
-  }
-
-  async #names(session: ClientSession, message: MessageOf<"kept_names">): Promise<void> {
-    const { request } = message;
-    try {
-      if (message.delete !== undefined) await this.kept.delete(session, message.delete);
-      session.peer?.send({ t: "names", request, names: this.kept.names(session) });
-    } catch (error) {
-      session.peer?.send({ t: "names", request, names: [], ...this.#known(error) });
-    }
-  }
-
-  #known(error: unknown): { code: string; message: string } {
-    if (error instanceof FlockworkError) return { code: error.code, message: error.message };
-    this.parts.log.error({ err: error }, "a value met a bug");
-    return { code: "internal", message: "The hub met a bug of its own; its log has the details." };
-  }
-
-  #tellValue(value: GraphValue): void {
-    const { graph, bytes, data, sha256 } = value;
-    graph.session.peer?.send({
-      t: "value",
-      graph: graph.id,
-      output: [...value.output],
-      bytes,
-      ...(data && { data }),
-      ...(sha256 !== undefined && { sha256 }),
-    });
-  }
-
-  /** Tells of finished tasks, all of one turn together. */
-  #tell(task: GraphTask): void {
-    const { graph } = task;
-    const tasks = this.#news.get(graph);
-    if (tasks !== undefined) {
-      tasks.push(task);
-      return;
-    }
-    this.#news.set(graph, [task]);
-    if (this.#news.size === 1) onTickEnd(() => this.#tellAll());
-  }
-
-  #tellAll(): void {
-    for (const [graph, tasks] of this.#news) {
-      const nodes = [...new Set(tasks.map(({ node }) => node))];
-      graph.session.peer?.send({
-        t: "done",
-        graph: graph.id,
-        tasks: Float64Array.from(tasks, ({ number }) => number),
-        ms: Float32Array.from(tasks, ({ ms }) => ms),
-        nodes,
-        of: Uint16Array.from(tasks, ({ node }) => nodes.indexOf(node)),
-      });
-    }
-    this.#news.clear();
   }
 }
 

@@ -223,6 +223,7 @@ export class NodeGraphs {
   #computed(view: NodeView, message: MessageOf<"computed">): void {
     const { task, attempt, ms } = message;
     this.core.nodes.answers.checkGiven(view, [task]);
+    view.given.delete(task);
     const known = this.core.scheduler.task(task as TaskId);
     const tag = known?.tag;
     const stored = { tasks: Float64Array.of(task), attempts: Uint16Array.of(attempt) };
