@@ -17,7 +17,6 @@ import { partsOf, sendParts } from "../wire/socket.node.js";
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Rate } from "./rate.js";
-import { Slices } from "./slices.js";
 import { SOFTWARE } from "./version.js";
 
 export type Hello = MessageOf<"hello">;
@@ -90,15 +89,13 @@ export class Peer {
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
     socket.binaryType = "fragments";
-    const slices = new Slices((parts: ReturnType<typeof partsOf>) => this.#receive(...parts), socket);
     socket.on("message", (data) => {
       // What of the next frame came along with the end of this one counts for it only roughly.
       this.#framedBytes = net.bytesRead;
-      slices.take(partsOf(data));
+      this.#receive(...partsOf(data));
     });
     socket.on("close", (code: number) => {
       this.hasLeft = code === GOING_AWAY;
-      slices.finish();
       this.#close();
     });
     // An error is always followed by a close, which is where it is dealt with.
