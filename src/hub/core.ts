@@ -44,6 +44,9 @@ export function wallClock(): number {
   return performance.timeOrigin + performance.now();
 }
 
+/** What moving a value is taken to cost: a wired network; a loopback link is quicker, a wireless one slower. */
+const BYTES_PER_MS = 100_000;
+
 export class HubCore {
   readonly scheduler: Scheduler<Job | GraphTask>;
   /** How long an unreachable node may take to come back as itself. */
@@ -57,7 +60,7 @@ export class HubCore {
   #timerAt = Infinity;
 
   constructor(options?: Partial<SchedulerOptions>) {
-    this.scheduler = new Scheduler<Job | GraphTask>(options);
+    this.scheduler = new Scheduler<Job | GraphTask>({ bytesPerMs: BYTES_PER_MS, ...options });
     this.graceMs = options?.graceMs ?? DEFAULT_SCHEDULER_OPTIONS.graceMs;
   }
 
