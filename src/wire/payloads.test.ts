@@ -44,6 +44,12 @@ describe("runs", () => {
     );
   });
 
+  it("reach to the largest safe integer, and no further", () => {
+    const last = Number.MAX_SAFE_INTEGER;
+    expect(listed(packRuns([last - 1, last, last]))).toEqual([last - 1, last, last]);
+    expect(() => listed(Float64Array.of(last, 2))).toThrow(expect.objectContaining({ code: "bad_message" }));
+  });
+
   it("say a dense set in two numbers", () => {
     expect(packRuns(Array.from({ length: 10_000 }, (_, i) => i + 5))).toEqual(Float64Array.of(5, 10_000));
     expect(packRuns([])).toEqual(new Float64Array(0));

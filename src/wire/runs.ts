@@ -23,7 +23,9 @@ export function runsFault(runs: Float64Array): string | undefined {
     const start = runs[i]!;
     const count = runs[i + 1] ?? -1;
     total += count;
-    if (start < 0 || count < 0 || !Number.isSafeInteger(start + count) || !Number.isSafeInteger(count))
+    // An empty run names no number, so its start is all there is to check.
+    const highest = start + Math.max(count - 1, 0);
+    if (start < 0 || count < 0 || !Number.isSafeInteger(highest) || !Number.isSafeInteger(count))
       return `runs [${start}, ${count}] are not usable`;
     if (total > MAX_RUN_NUMBERS) return `runs name more than ${MAX_RUN_NUMBERS} numbers`;
   }
