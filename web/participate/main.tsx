@@ -68,7 +68,7 @@ const DOTS: { readonly [phase in Now["phase"]]: string } = {
 };
 
 /** What is the case, in one sentence. */
-function sentence({ phase, held, reason, id, answered, breaks }: Now): string {
+function sentence({ phase, held, reason, id, answered, breaks, cardLost }: Now): string {
   switch (phase) {
     case "idle":
       return answered > 0
@@ -79,6 +79,8 @@ function sentence({ phase, held, reason, id, answered, breaks }: Now): string {
     case "on":
       if (held === "hidden") return "Holding still while this tab is hidden.";
       if (held === "battery") return "Holding still while this device runs on its battery.";
+      if (cardLost !== "")
+        return `Taking part as ${id}, with the processor: the graphics card does not compute any more (${cardLost}).`;
       return `Taking part as ${id}${breaks > 0 ? "; the hub was away for a while, and is back" : ""}.`;
     case "waiting":
       return `Waiting for the hub (${reason}). This tab goes on by itself when it is back.`;
@@ -197,7 +199,7 @@ function Work({ now }: { readonly now: Now }) {
         </div>
         <div class="figure">
           <dt>at the same time, at most</dt>
-          <dd>{now.settings.slots}</dd>
+          <dd>{now.slots || now.settings.slots}</dd>
         </div>
       </dl>
       <Chart
@@ -211,21 +213,21 @@ function Work({ now }: { readonly now: Now }) {
   );
 }
 
-function Device({ now: { figures, noEngine } }: { readonly now: Now }) {
+function Device({ now: { figures, provider, card, noEngine } }: { readonly now: Now }) {
   return (
     <section class="card">
       <h2>What this device is good at</h2>
       <p>
         {figures === undefined
           ? "That is measured for a moment when you press Participate, so that the hub gives this device what suits it."
-          : inWords(figures.figures)}
+          : inWords(figures.figures, provider === "webgpu" ? card?.words : undefined)}
       </p>
       {noEngine !== "" && <p class="soft">It computes no graphs in this browser: {noEngine}</p>}
     </section>
   );
 }
 
-function Share({ now: { settings } }: { readonly now: Now }) {
+function Share({ now: { settings, card } }: { readonly now: Now }) {
   const share = `${settings.slots} of ${CORES} ${CORES === 1 ? "core" : "cores"}`;
   return (
     <section class="card">
@@ -244,6 +246,18 @@ function Share({ now: { settings } }: { readonly now: Now }) {
           onChange={({ currentTarget }) => part.change({ slots: Number(currentTarget.value) })}
         />
       </label>
+      {card !== undefined && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={settings.graphics ?? !card.software}
+            onChange={({ currentTarget }) => part.change({ graphics: currentTarget.checked })}
+          />
+          <span>
+            Compute on the graphics card <span class="soft">({card.words}; one task at a time)</span>
+          </span>
+        </label>
+      )}
       <label class="check">
         <input
           type="checkbox"

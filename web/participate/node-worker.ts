@@ -4,6 +4,7 @@ import type { EngineFigures, EngineSlots } from "../../src/engine/slot.js";
 import { ComputingNode } from "../../src/flock/index.browser.js";
 import { FlockworkError } from "../../src/ids/index.js";
 import { parseToken } from "../../src/wire/token.js";
+import { adapterHere } from "../../src/engine/worker/adapter.js";
 import type { FromWorker, JoinOrder, ToWorker } from "./orders.js";
 
 const TELL_MS = 250;
@@ -53,11 +54,12 @@ function tellSoon(): void {
 }
 
 /** Engines come when they are first asked for: they are most of what this page weighs. */
-async function engines(slots: number, kept: JoinOrder["figures"]): Promise<EngineSlots> {
+async function engines(plan: Plan, kept: JoinOrder["figures"]): Promise<EngineSlots> {
   const { workerSlots } = await import("../../src/engine/worker/page-slots.js");
   const opened = await workerSlots({
-    slots,
+    ...plan,
     memoryMb: MEMORY_MB,
+    onDeviceLost: (why) => say({ is: "card-lost", why }),
     start: () => new Worker(new URL("./engine-worker.ts", import.meta.url), { type: "module" }),
     figures: {
       read: (key) => Promise.resolve(kept?.key === key ? kept.figures : undefined),
@@ -87,9 +89,22 @@ function watched(run: ReturnType<EngineSlots["run"]>): ReturnType<EngineSlots["r
   };
 }
 
+interface Plan {
+  readonly provider: "webgpu" | "wasm" | undefined;
+  readonly slots: number;
+}
+
+/** One task at a time on a graphics card: a second would only take from the first. */
+async function planOf({ graphics, slots }: JoinOrder): Promise<Plan> {
+  const adapter = graphics === false ? undefined : await adapterHere();
+  return adapter !== undefined && (graphics ?? !adapter.software)
+    ? { provider: "webgpu", slots: 1 }
+    : { provider: "wasm", slots };
+}
+
 async function join(order: JoinOrder): Promise<void> {
   try {
-    node = await enter(order, true);
+    node = await enter(order, await planOf(order));
     say({ is: "joined", id: node.id });
     await node.closed;
     say({ is: "left" });
@@ -102,10 +117,11 @@ async function join(order: JoinOrder): Promise<void> {
   }
 }
 
-/** With an engine; where there is none, with services only. */
-async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNode> {
-  const { hub, token, slots, labels, figures } = order;
-  let opening = withEngine;
+/** With an engine; where there is none on the graphics card, with one on the processor; where there is none at all, with services only. */
+async function enter(order: JoinOrder, plan: Plan): Promise<ComputingNode> {
+  const { hub, token, labels, figures } = order;
+  const { provider, slots } = plan;
+  let opening = provider !== undefined;
   try {
     return await ComputingNode.join({
       hub,
@@ -115,11 +131,12 @@ async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNo
       labels,
       valuesMb: 256,
       services: SERVICES,
-      ...(withEngine && {
+      ...(provider !== undefined && {
         engine: {},
         engines: async () => {
-          const opened = await engines(slots, figures);
+          const opened = await engines(plan, figures);
           opening = false;
+          say({ is: "computes", provider, slots });
           return opened;
         },
       }),
@@ -130,8 +147,13 @@ async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNo
     });
   } catch (error) {
     if (!opening) throw error;
-    say({ is: "no-engine", why: error instanceof Error ? error.message : String(error) });
-    return enter(order, false);
+    const why = error instanceof Error ? error.message : String(error);
+    if (provider === "webgpu") {
+      say({ is: "card-lost", why });
+      return enter(order, { provider: "wasm", slots: order.slots });
+    }
+    say({ is: "no-engine", why });
+    return enter(order, { provider: undefined, slots: order.slots });
   }
 }
 

@@ -12,6 +12,8 @@ export interface JoinOrder {
   readonly hub: string;
   readonly token: string | undefined;
   readonly slots: number;
+  /** Whether it computes on the graphics card; undefined: where there is a real one. */
+  readonly graphics: boolean | undefined;
   readonly labels: readonly string[];
   /** Of an earlier visit; absent, or of another engine: it is measured first. */
   readonly figures: KeptFigures | undefined;
@@ -21,6 +23,10 @@ export type ToWorker = JoinOrder | { readonly do: "pause" | "resume" | "leave" }
 
 export type FromWorker =
   | { readonly is: "figures"; readonly kept: KeptFigures }
+  /** What computes programs here. */
+  | { readonly is: "computes"; readonly provider: string; readonly slots: number }
+  /** The graphics card is gone; what it was computing, the processor does. */
+  | { readonly is: "card-lost"; readonly why: string }
   /** It joins without an engine. */
   | { readonly is: "no-engine"; readonly why: string }
   | { readonly is: "joined"; readonly id: string }

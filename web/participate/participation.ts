@@ -1,6 +1,7 @@
 // This tab's part in the flock, as the page sees it: asked, at work, waiting for its hub, holding still, refused. The node itself
 // is in a thread of its own (node-worker.ts); this decides what it is told.
 import { formatToken, type Token } from "../../src/wire/token.js";
+import { adapterHere, type AdapterInfo } from "../../src/engine/worker/adapter.js";
 import { hubAddress } from "../hub/address.js";
 import { choice, choose, recall, remember } from "../hub/memory.js";
 import { deviceKind } from "./device.js";
@@ -16,6 +17,13 @@ export interface Now {
   readonly reason: string;
   readonly id: string;
   readonly figures: KeptFigures | undefined;
+  /** What graphics card WebGPU finds; undefined: none. */
+  readonly card: AdapterInfo | undefined;
+  /** Why it does not compute on it though it was to; "": it does, or was not to. */
+  readonly cardLost: string;
+  /** What computes programs, and how many at a time. */
+  readonly provider: string;
+  readonly slots: number;
   /** Why it computes no programs; "": it does. */
   readonly noEngine: string;
   readonly answered: number;
@@ -48,6 +56,10 @@ export class Participation {
       reason: "",
       id: "",
       figures: choice<KeptFigures | undefined>("figures", undefined),
+      card: undefined,
+      cardLost: "",
+      provider: "",
+      slots: 0,
       noEngine: "",
       answered: 0,
       running: 0,
@@ -61,6 +73,7 @@ export class Participation {
       this.#hold();
     });
     void this.#pageTag().then((tag) => (this.#etag = tag));
+    void adapterHere().then((card) => this.#set({ card }));
     if (recall("on") === "yes") this.start();
   }
 
@@ -86,6 +99,8 @@ export class Participation {
       hub: hubAddress(),
       token: token && formatToken(token),
       slots: this.now.settings.slots,
+      // A card that failed is not tried again before the page is loaded anew.
+      graphics: this.now.cardLost === "" ? this.now.settings.graphics : false,
       labels: ["browser", deviceKind(navigator.userAgent), `device:${deviceName()}`],
       figures: this.now.figures,
     });
@@ -100,11 +115,17 @@ export class Participation {
 
   change(settings: Partial<Settings>): void {
     const changed = { ...this.now.settings, ...settings };
-    const resize = changed.slots !== this.now.settings.slots && this.#worker !== undefined;
+    const { slots, graphics } = this.now.settings;
+    const other = changed.slots !== slots || changed.graphics !== graphics;
     keepSettings(changed);
-    this.#set({ settings: changed });
+    this.#set({ settings: changed, ...(changed.graphics !== graphics && { cardLost: "" }) });
     this.#hold();
-    if (!resize) return;
+    if (other) this.#joinAnew();
+  }
+
+  /** As what it has become. */
+  #joinAnew(): void {
+    if (this.#worker === undefined) return;
     this.#after = "join";
     this.#leave();
   }
@@ -123,6 +144,14 @@ export class Participation {
       case "figures":
         choose("figures", message.kept);
         this.#set({ figures: message.kept });
+        break;
+      case "computes":
+        this.#set({ provider: message.provider, slots: message.slots });
+        break;
+      case "card-lost":
+        this.#set({ cardLost: message.why });
+        // Others must know what computes here now. While it joins, it says so by itself.
+        if (this.now.phase === "on" || this.now.phase === "waiting") this.#joinAnew();
         break;
       case "no-engine":
         this.#set({ noEngine: message.why });
