@@ -17,11 +17,7 @@ export interface Served {
   readonly lost?: Promise<string>;
 }
 
-export async function serve(
-  port: WorkerPort,
-  memory: number,
-  start: () => Promise<Served>,
-): Promise<void> {
+export async function serve(port: WorkerPort, memory: number, start: () => Promise<Served>): Promise<void> {
   const unfit = (error: unknown): void => {
     port.post({ t: "unfit", message: error instanceof Error ? error.message : String(error) }, []);
   };

@@ -114,6 +114,9 @@ function probeProgram(): Program {
 /** Between -1 and 1, the same on every device. */
 function numbers(shape: readonly number[], seed: number): Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  const data = Float32Array.from({ length: size }, (_, i) => (((i + 1) * (7919 + 104 * seed)) % 2003) / 1001 - 1);
+  const data = Float32Array.from(
+    { length: size },
+    (_, i) => (((i + 1) * (7919 + 104 * seed)) % 2003) / 1001 - 1,
+  );
   return new Tensor("float32", shape, data);
 }
