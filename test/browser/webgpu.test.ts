@@ -1,14 +1,9 @@
 // Programs on WebGPU in a real Chromium, with its software adapter: every row of the catalogue, a whole tab, and a device that is lost.
-import { createServer } from "node:http";
-import { readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../dist/flock/index.node.js";
 import { Flock, until, type HubProcess } from "../flock.js";
+import { serveBundled } from "./bundled-page.js";
 import { chromiumPath, openChromium, type OpenBrowser } from "./chromium.js";
 import { openPage } from "./open-page.js";
 import type { WebGpuPage } from "./webgpu-page.js";
@@ -25,48 +20,15 @@ const OFTEN = (
 const executablePath = chromiumPath();
 const SOFTWARE = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-const ORT = fileURLToPath(new URL("../../node_modules/onnxruntime-web/dist/", import.meta.url));
-const TYPES: Readonly<Record<string, string>> = {
-  js: "text/javascript",
-  mjs: "text/javascript",
-  wasm: "application/wasm",
-};
-
 /** A page with webgpu-page.ts in it, and the names of the runtime's files that it fetched. `banner`: run before it. */
-async function rowsPage(
-  flock: Flock,
-  { browser }: OpenBrowser,
-  banner: string,
-): Promise<{ page: Page; fetched: Set<string> }> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("./webgpu-page.ts", import.meta.url))],
-    bundle: true,
-    splitting: true,
-    platform: "browser",
-    format: "esm",
-    conditions: ["onnxruntime-web-use-extern-wasm"],
-    banner: { js: banner },
-    outdir: "/",
-    write: false,
-    logLevel: "silent",
-  });
-  const made = new Map(outputFiles.map(({ path, contents }) => [path, contents]));
-  const fetched = new Set<string>();
-  const server = createServer(({ url = "/" }, response) => {
-    const ort = url.startsWith("/ort/");
-    if (ort) fetched.add(basename(url));
-    const body = ort
-      ? readFileSync(join(ORT, basename(url)))
-      : (made.get(url) ?? '<!doctype html><script type="module" src="/webgpu-page.js"></script>');
-    response.writeHead(200, { "content-type": TYPES[url.split(".").pop()!] ?? "text/html" }).end(body);
-  });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  flock.atEnd(() => void server.close());
+async function rowsPage(flock: Flock, { browser }: OpenBrowser, banner: string) {
+  const served = await serveBundled({ "/page.js": new URL("./webgpu-page.ts", import.meta.url) }, banner);
+  flock.atEnd(() => served.close());
   const page = await browser.newPage();
   flock.atEnd(() => page.close());
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await page.goto(served.url);
   await page.waitForFunction("window.start !== undefined");
-  return { page, fetched };
+  return { page, fetched: served.fetched };
 }
 
 describe.skipIf(executablePath === undefined)("WebGPU", () => {
