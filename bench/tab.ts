@@ -59,7 +59,7 @@ async function bytes(): Promise<void> {
     let [all, engine] = [0, 0];
     for (const [path, count] of road.bytes) {
       all += count;
-      if (/\.wasm$|engine-worker|page-slots/.test(path)) engine += count;
+      if (/\.wasm$|engine-worker|page-slots|\/ort\./.test(path)) engine += count;
     }
     const share = { bench: "tab", what: "before the first task", encoding: form, unit: "bytes" };
     print({ ...share, with: "engine", bytes: all, reach: 4_500_000, ok: all < 4_500_000 });
