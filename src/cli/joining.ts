@@ -17,7 +17,7 @@ export function joinFlags(command: Command, name: string): Command {
   return command
     .option(
       "--hub <address>",
-      "address of the hub, like ws://localhost:9999 (default: FLOCKWORK_HUB, or this machine)",
+      "address of the hub, like ws://localhost:9999 (default: FLOCKWORK_HUB, this machine, or found by --token)",
     )
     .option(
       "--token <token>",

@@ -40,6 +40,7 @@ export class Membership<Tag> {
     node.window = Math.max(node.slots, Math.floor(event.window));
     node.draining = false;
     if (event.speed !== undefined && event.speed > 0) node.setSpeed(Math.log(event.speed));
+    node.setLink(event.bytesPerMs);
     if (event.resuming === true) core.nodeTimers.set(node, core.now + core.options.graceMs);
     else this.availability.change(node, () => (node.reachable = true));
     core.touch(node);

@@ -215,6 +215,8 @@ export class Scheduler<Tag> {
         return lineage.want(event.values);
       case "NodeLabels":
         return this.withNode(event.node, (node) => this.membership.relabel(node, event.labels));
+      case "NodeLink":
+        return this.withNode(event.node, (node) => node.setLink(event.bytesPerMs));
       case "NodeDistrusted":
         return this.withNode(event.node, (node) => outcomes.distrust(node, event.forMs, event.why));
       case "ValuesReleased":
