@@ -106,7 +106,7 @@ async function run(options: UpOptions): Promise<void> {
   say(dim(dataDir === undefined ? "Jobs are gone with this hub." : `Jobs are kept in ${dataDir}`));
   if (open && tls === undefined)
     say(
-      "Not encrypted (--insecure): tokens stay secret, but jobs and solutions can be read and altered on the way.",
+      "Not encrypted (--insecure): tokens stay secret, but jobs and solutions can be\nread and altered on the way.",
     );
   const dates = tls && outOfDate(tls.cert);
   if (dates !== undefined) remark(dates);
