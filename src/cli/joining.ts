@@ -55,6 +55,11 @@ export function outageRemarks(): {
   };
 }
 
+/** What the hub wants the user to know. That it stops shows when the link goes down. */
+export function remarkOn({ code, message }: { readonly code: string; readonly message: string }): void {
+  if (code !== "hub_stopping") remark(message);
+}
+
 /** Joining options from the flags. */
 export function joinOptions({ hub, token, ca, insecure, domain, name }: JoinFlags) {
   return {

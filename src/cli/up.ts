@@ -113,10 +113,11 @@ async function run(options: UpOptions): Promise<void> {
   if (hub.asksToken) await printLinks(hub);
   else {
     const pages = hub.url.replace(/^ws/, "http");
-    say(`In a browser: ${pages}/ takes part, ${pages}/dashboard watches`);
     const port = hub.port === localPort() ? "" : ` --hub ${hub.url}`;
-    say(`Add a node:  flockwork computing-node${port}`);
-    say(`Send a job:  flockwork main-node${port} "first job"`);
+    say(`In a browser:  ${pages}/ takes part,`);
+    say(`               ${pages}/dashboard watches`);
+    say(`Add a node:    flockwork computing-node${port}`);
+    say(`Send a job:    flockwork main-node${port} "first job"`);
   }
   const silence = open && options.mdns ? announceHub(hub.id, hub.port, tls !== undefined) : undefined;
   close = () => {
