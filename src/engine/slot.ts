@@ -23,7 +23,7 @@ export interface ProgramRun {
   kill(): void;
 }
 
-/** What the engine is. Two of one `name`, `version`, `provider`, `threads` and `cpu` compute the same bits. */
+/** What the engine is. Two of one `name`, `version`, `provider`, `threads` and `cpu` compute the same bits, but for `webgpu`. */
 export interface EngineFacts {
   /** `onnxruntime-node`, `onnxruntime-web`. */
   readonly name: string;

@@ -5,11 +5,15 @@ import type { EngineFields } from "../../wire/index.js";
 /** How far float results of different engines may lie apart, by the largest element. */
 const RELATIVE: Readonly<Record<string, number>> = { float16: 1e-2, float32: 1e-4, float64: 1e-9 };
 
-/** Engines that compute the same bits: same version, provider, threads and class of processor. */
+/**
+ * Engines that compute the same bits: same version, provider, threads and class of processor. None on a graphics card is known to:
+ * drivers differ, and what the card does not run WebAssembly does.
+ */
 export function alike(a: EngineFields | undefined, b: EngineFields | undefined): boolean {
   return (
     a !== undefined &&
     b !== undefined &&
+    a.provider !== "webgpu" &&
     (["name", "version", "provider", "threads", "cpu"] as const).every((key) => a[key] === b[key])
   );
 }
