@@ -42,13 +42,18 @@ export default tseslint.config(
   {
     files: ["web/**"],
     rules: {
-      "no-restricted-imports": [
+      "@typescript-eslint/no-restricted-imports": [
         "error",
         {
           patterns: [
             {
-              regex: "^(\\.\\./)+src/(?!(ids|tensor|wire|engine|node|flock)/)",
+              regex: "^(\\.\\./)+src/(?!(ids|tensor|wire|engine|node|flock|hub)/)",
               message: "Pages may import of src/ only: ids, tensor, wire, engine, node, flock.",
+            },
+            {
+              regex: "^(\\.\\./)+src/hub/",
+              allowTypeImports: true,
+              message: "Of the hub, pages may import types only: what it tells them.",
             },
           ],
         },
