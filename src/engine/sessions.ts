@@ -148,8 +148,13 @@ function byName(names: readonly string[], tensors: readonly Tensor[]): Record<st
 
 /** What is too large for this engine may not be for another. */
 function refused(error: unknown): Failed {
-  const large = error instanceof LimitError && error.limit === "memory";
-  return failed(large ? "out_of_memory" : "program_refused", error);
+  return failed(isTooLarge(error) ? "out_of_memory" : "program_refused", error);
+}
+
+/** Whoever says where it arose has the limit as its cause. */
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof LimitError) return error.limit === "memory";
+  return error instanceof Error && isTooLarge(error.cause);
 }
 
 /** What runtimes and JavaScript say when there is no more memory, or more is wanted than they can count. */

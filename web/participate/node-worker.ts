@@ -5,8 +5,11 @@ import { ComputingNode } from "../../src/flock/index.browser.js";
 import { FlockworkError } from "../../src/ids/index.js";
 import { parseToken } from "../../src/wire/token.js";
 import type { FromWorker, JoinOrder, ToWorker } from "./orders.js";
+import { Sleep } from "./sleep.js";
+import { Tabs, type TabWord } from "./tabs.js";
 
 const TELL_MS = 250;
+const TICK_MS = 1000;
 /** What one program may need at once. WebAssembly has 4 GiB at most, and a tab seldom gets that. */
 const MEMORY_MB = 768;
 
@@ -14,6 +17,15 @@ let node: ComputingNode | undefined;
 let running = 0;
 let doing = "";
 let asked = false;
+/** Tasks that came to nothing here. */
+let failed = 0;
+/** What the device may run at the same time, and the part of it that falls to this tab. */
+let allowed = 1;
+let share = 1;
+let tabs: Tabs | undefined;
+
+const sleep = new Sleep(Date.now());
+const channel = new BroadcastChannel("flockwork tabs");
 
 const say = (message: FromWorker) => postMessage(message);
 
@@ -43,12 +55,32 @@ function ended(): void {
   tellSoon();
 }
 
+channel.onmessage = ({ data }: MessageEvent<TabWord>) => {
+  tabs?.hear(data, Date.now());
+  divide();
+};
+
+setInterval(() => {
+  const now = Date.now();
+  tabs?.tick(now, sleep.look(now));
+  divide();
+}, TICK_MS);
+
+/** The device's share of this tab is another: what runs goes on. */
+function divide(): void {
+  if (tabs === undefined) return;
+  const slots = tabs.share(allowed);
+  if (slots !== share) node?.resize(slots);
+  share = slots;
+  say({ is: "share", tabs: tabs.count, slots });
+}
+
 function tellSoon(): void {
   if (asked) return;
   asked = true;
   setTimeout(() => {
     asked = false;
-    if (node !== undefined) say({ is: "tally", answered: node.answered, running, doing });
+    if (node !== undefined) say({ is: "tally", answered: node.answered - failed, running, doing });
   }, TELL_MS);
 }
 
@@ -77,7 +109,11 @@ function watched(run: ReturnType<EngineSlots["run"]>): ReturnType<EngineSlots["r
     if (!over) ended();
     over = true;
   };
-  run.settled.then(end, end);
+  run.settled.then(end, (error: unknown) => {
+    failed++;
+    end();
+    say({ is: "failed", ...wordsOf(error) });
+  });
   return {
     settled: run.settled,
     kill() {
@@ -87,44 +123,54 @@ function watched(run: ReturnType<EngineSlots["run"]>): ReturnType<EngineSlots["r
   };
 }
 
+function wordsOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (!(error instanceof FlockworkError)) return { code: "internal", message: String(error) };
+  return { code: error.code, message: error.message };
+}
+
 async function join(order: JoinOrder): Promise<void> {
+  allowed = share = order.slots;
+  failed = 0;
+  tabs = new Tabs(crypto.getRandomValues(new Uint32Array(2)).join(" "), (word) => channel.postMessage(word));
   try {
     node = await enter(order, true);
+    // Others may have been heard of meanwhile.
+    node.resize(share);
     say({ is: "joined", id: node.id });
     await node.closed;
     say({ is: "left" });
   } catch (error) {
-    const { code, message } =
-      error instanceof FlockworkError ? error : { code: "internal", message: String(error) };
-    say({ is: "refused", code, message });
+    say({ is: "refused", ...wordsOf(error) });
   } finally {
     node = undefined;
+    tabs.leave();
+    tabs = undefined;
   }
 }
 
 /** With an engine; where there is none, with services only. */
 async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNode> {
-  const { hub, token, slots, labels, figures } = order;
+  const { hub, token, labels, figures } = order;
   let opening = withEngine;
   try {
     return await ComputingNode.join({
       hub,
       ...(token !== undefined && { token: parseToken(token) }),
       name: "tab",
-      slots,
+      slots: share,
       labels,
       valuesMb: 256,
       services: SERVICES,
       ...(withEngine && {
         engine: {},
         engines: async () => {
-          const opened = await engines(slots, figures);
+          const opened = await engines(share, figures);
           opening = false;
           return opened;
         },
       }),
       onUp: () => say({ is: "up" }),
-      onDown: (reason) => say({ is: "down", reason }),
+      onDown: (reason) => say({ is: "down", reason, slept: sleep.before(Date.now()) }),
       onWaiting: () => say({ is: "waiting" }),
       onNotice: ({ code, message }) => say({ is: "notice", code, message }),
     });
@@ -137,6 +183,10 @@ async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNo
 
 const ORDERS: { readonly [order in ToWorker["do"]]: (order: never) => void } = {
   join: (order: JoinOrder) => void join(order),
+  slots: ({ slots }: { readonly slots: number }) => {
+    allowed = slots;
+    divide();
+  },
   pause: () => node?.pause(),
   resume: () => node?.resume(),
   leave: () => void node?.close(),
