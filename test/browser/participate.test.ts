@@ -129,21 +129,6 @@ describe.skipIf(executablePath === undefined)("a tab that takes part", () => {
     await phase(page, "on");
   });
 
-  test("that is closed is known to have left, and its work goes elsewhere", async ({ onTestFinished }) => {
-    const flock = new Flock(onTestFinished);
-    const hub = await flock.hub({ ephemeral: true });
-    const page = await participate(flock, browser, hub);
-    await page.close();
-    await until(
-      "it has left",
-      () => hub.nodes(),
-      (nodes) => nodes.every(({ state }) => state === "stopped"),
-    );
-    await flock.worker(hub.url, { services: ["upper"] });
-    const main = await flock.main(hub.url);
-    expect((await main.request("upper", "on")).node).toMatch(/^worker\./);
-  });
-
   test("runs where cookies and storage are refused, says that nothing is kept, and comes back all the same", async ({
     onTestFinished,
   }) => {

@@ -24,12 +24,12 @@ const tasks = (n: number) => (n === 1 ? "1 task" : `${n} tasks`);
 const SENTENCES: { readonly [What in Happening["what"]]: (happening: Of<What>) => string } = {
   away: ({ ms }) => `The hub could not be reached for ${duration(ms)}; it is back, and this tab goes on.`,
   asleep: ({ ms }) =>
-    `This device, or this tab, slept for ${duration(ms)}; others got what it had begun, and it goes on now.`,
+    `This device, or this tab, slept for ${duration(ms)}; others could take over what it had begun, and it goes on now.`,
   hidden: ({ ms, answered, held }) =>
     held
       ? `This tab was hidden for ${duration(ms)} and held still, as you wished.`
       : `This tab was hidden for ${duration(ms)} and went on: ${tasks(answered)} meanwhile.`,
-  reloaded: () => "This page was loaded anew, and goes on; others got what it had begun.",
+  reloaded: () => "This page was loaded anew, and goes on; what it had begun went back to the hub.",
   upgraded: () => "The hub has newer pages, so this tab finished what it had begun and loaded itself anew.",
   outdated: () =>
     "The hub has newer pages, but loading anew brought the old one again; it goes on with that, until you open the link again.",
