@@ -240,7 +240,7 @@ describe.skipIf(executablePath === undefined)("a tab", () => {
       );
       const board = await openPage(flock, browser, `${webOf(hub)}/dashboard#/nodes`);
       await board.getByText(/, 2 tabs$/).waitFor();
-      await board.getByText("2 here, 1 devices").waitFor();
+      await board.getByText("2 here, 1 device").waitFor();
       await slider.fill("1");
       await slotsAre([1, 1]);
       expect(await second.getByRole("slider").inputValue()).toBe("1");

@@ -20,7 +20,7 @@ export function Nodes({ board, one }: { readonly board: Board; readonly one: str
       <div class="head">
         <h1>Nodes</h1>
         <span class="soft">
-          {count(Number(board.counts["nodes"] ?? 0))} here, {count(devicesHere(all))} devices
+          {count(Number(board.counts["nodes"] ?? 0))} here, {devicesHere(all)}
         </span>
       </div>
       <section class="card">
@@ -39,8 +39,9 @@ export function Nodes({ board, one }: { readonly board: Board; readonly one: str
   );
 }
 
-function devicesHere(nodes: readonly Node[]): number {
-  return devicesOf(nodes).filter(({ state }) => state === "running").length;
+function devicesHere(nodes: readonly Node[]): string {
+  const { length } = devicesOf(nodes).filter(({ state }) => state === "running");
+  return length === 1 ? "1 device" : `${count(length)} devices`;
 }
 
 /** What it is, in few words. */

@@ -45,9 +45,9 @@ function Page() {
         <div class="halves">
           {now.phase === "refused" && <WayIn />}
           <Work now={now} />
+          {now.happened.length > 1 && <Before now={now} />}
           <Device now={now} />
           <Share now={now} />
-          {now.happened.length > 1 && <Before now={now} />}
           <WhatRuns />
           <Privacy />
           {!isSecureContext && <Plain />}
@@ -151,7 +151,7 @@ function Time({ at }: { readonly at: number }) {
 /** What happened earlier. */
 function Before({ now }: { readonly now: Now }) {
   return (
-    <section class="card">
+    <section class="card wide">
       <h2>What happened before</h2>
       <ol class="before">
         {now.happened.slice(1).map(({ at, text }) => (
