@@ -122,6 +122,7 @@ describe.skipIf(executablePath === undefined)("a tab", () => {
     ];
     const { id } = (await tabsOf(hub))[0]!;
     for (const [sleep, wake] of ways) {
+      flock.atEnd(wake);
       const result = computeLong(client);
       await computing();
       await sleep();

@@ -100,8 +100,11 @@ export async function openUntouched(
       return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
     },
     async close() {
+      // One whose pages are stopped does not end by being asked.
+      const last = setTimeout(() => child.kill("SIGKILL"), 10_000);
       await session.send("Browser.close").catch(() => child.kill());
       await ended;
+      clearTimeout(last);
       rmSync(userData, { recursive: true, force: true, maxRetries: 5 });
     },
   };
