@@ -1,17 +1,20 @@
 // npm run bench:tab: what a tab costs and does, in a headless Chromium on this machine, beside what is to be reached. JSON lines.
-//   --only NAME     just one figure: bytes, first, frames, dashboard
-//   --seconds N     how long the dashboard is watched (default 60; 600 shows whether memory stays flat)
+//   --only NAME     just one figure: bytes, first, steps, mixed, frames, dashboard
+//   --minutes N     how long the dashboard is watched (default 1; 10 shows whether memory stays flat)
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { BrowserContext, Page } from "playwright-core";
-import { connect, MainNode } from "../dist/flock/index.node.js";
+import { ComputingNode, connect, MainNode, type Flock } from "../dist/flock/index.node.js";
+import { Tensor } from "../dist/graph/index.js";
 import { chromiumPath, openChromium } from "../test/browser/chromium.js";
 import { startScript } from "./jobs/processes.js";
 import { print } from "./jobs/statistics.js";
 import { countingRoad } from "./tab/counting-road.js";
 import { watchFrames } from "./tab/frames.js";
+import { engineSteps, hubSteps } from "./tab/steps.js";
 
 const { values } = parseArgs({
-  options: { only: { type: "string" }, seconds: { type: "string", default: "60" } },
+  options: { only: { type: "string" }, minutes: { type: "string", default: "1" } },
 });
 const wants = (name: string) => values.only === undefined || values.only === name;
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -110,6 +113,61 @@ async function first(): Promise<void> {
   hub.kill();
 }
 
+async function steps(): Promise<void> {
+  await fresh(engineSteps);
+  const hub = await freshHub();
+  await fresh(async (browser) => {
+    await taking(await participate(browser, hub.url.replace("ws", "http")));
+    await hubSteps(hub.url);
+  });
+  hub.kill();
+}
+
+/** Two tabs and a Node process beside the process alone, on the same chains of products. */
+async function mixed(): Promise<void> {
+  const hub = await freshHub();
+  const node = await ComputingNode.join({ hub: hub.url, name: "process" });
+  const client = await connect({ hub: hub.url });
+  await chains(client);
+  const alone = await chains(client);
+  await fresh(async (browser) => {
+    for (let i = 0; i < 2; i++) await taking(await participate(browser, hub.url.replace("ws", "http")));
+    await chains(client);
+    const together = await chains(client);
+    print({
+      bench: "tab",
+      what: `${CHAINS} chains of ${LENGTH} products of ${SIDE} x ${SIDE}: two tabs and a process beside the process alone`,
+      unit: "s",
+      alone: Number(alone.toFixed(2)),
+      together: Number(together.toFixed(2)),
+      faster: Number((alone / together).toFixed(2)),
+      cores: availableParallelism(),
+    });
+  });
+  await client.close();
+  await node.close();
+  hub.kill();
+}
+
+const [CHAINS, LENGTH, SIDE] = [6, 24, 512];
+
+/** Seconds. */
+async function chains(client: Flock): Promise<number> {
+  const graph = client.graph();
+  const from = performance.now();
+  const made = Array.from({ length: CHAINS }, (_, chain) => {
+    const data = Float32Array.from({ length: SIDE * SIDE }, (_, i) => ((i * 7 + chain) % 11) / 1000);
+    const a = graph.tensor(new Tensor("float32", [SIDE, SIDE], data));
+    let x = a;
+    for (let i = 0; i < LENGTH; i++) x = x.matmul(a);
+    return x.sum();
+  });
+  await Promise.all(made.map((sum) => graph.value(sum)));
+  const seconds = (performance.now() - from) / 1000;
+  await graph.end();
+  return seconds;
+}
+
 async function frames(): Promise<void> {
   const hub = await freshHub();
   const client = await connect({ hub: hub.url });
@@ -167,7 +225,7 @@ async function dashboard(): Promise<void> {
       if (over) break;
     }
   })();
-  const seconds = Number(values.seconds);
+  const seconds = Number(values.minutes) * 60;
   await fresh(async (browser) => {
     const page = await browser.newPage();
     await page.goto(`${hub.url.replace("ws", "http")}/dashboard`);
@@ -209,6 +267,8 @@ async function dashboard(): Promise<void> {
 
 if (wants("bytes")) await bytes();
 if (wants("first")) await first();
+if (wants("steps")) await steps();
+if (wants("mixed")) await mixed();
 if (wants("frames")) await frames();
 if (wants("dashboard")) await dashboard();
 process.exit();

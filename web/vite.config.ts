@@ -15,6 +15,12 @@ const COMPRESSIBLE = new Set([".js", ".css", ".html", ".svg", ".wasm", ".webmani
 const LEAST_BYTES = 512;
 /** The last step of brotli takes seconds on what is large. */
 const LARGE_BYTES = 1024 * 1024;
+/** Here the last but one takes a minute. Only what has WebGPU is so large: only secure pages ask for it, and there every browser speaks brotli. */
+const VAST_BYTES = 16e6;
+
+function quality(bytes: number): number {
+  return bytes > VAST_BYTES ? 9 : bytes > LARGE_BYTES ? 10 : 11;
+}
 
 /** What is large is compressed once, not with each build. */
 function kept(plain: Buffer, form: string, make: () => Buffer): Buffer {
@@ -37,12 +43,13 @@ function smallerForms(): Plugin {
         if (!entry.isFile() || !COMPRESSIBLE.has(extname(file))) continue;
         const plain = readFileSync(file);
         if (plain.length < LEAST_BYTES) continue;
-        const quality = plain.length > LARGE_BYTES ? 10 : 11;
-        const params = { [constants.BROTLI_PARAM_QUALITY]: quality };
+        const step = quality(plain.length);
+        const params = { [constants.BROTLI_PARAM_QUALITY]: step };
         writeFileSync(
           `${file}.br`,
-          kept(plain, `${quality}.br`, () => brotliCompressSync(plain, { params })),
+          kept(plain, `${step}.br`, () => brotliCompressSync(plain, { params })),
         );
+        if (plain.length > VAST_BYTES) continue;
         writeFileSync(
           `${file}.gz`,
           kept(plain, "9.gz", () => gzipSync(plain, { level: 9 })),

@@ -26,7 +26,9 @@ export type FromEngine =
       readonly message: string;
     }
   /** What earlier programs left in memory is too much for this one: in a new engine it would fit. */
-  | { readonly t: "full" };
+  | { readonly t: "full" }
+  /** The device it computes with is gone. What it was sent goes again, to a new engine. */
+  | { readonly t: "lost"; readonly message: string };
 
 /** A frame's lengths are 32 bits wide. */
 const MOST_BYTES = 2 ** 32 - 2 ** 20;

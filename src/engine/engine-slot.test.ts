@@ -167,4 +167,22 @@ describe("a slot", () => {
     engines.last.listener.ended({ code: "engine_crashed", message: "by exit code 1" });
     await expect(settled).rejects.toMatchObject({ code: "engine_crashed", message: "by exit code 1" });
   });
+  it("runs everything again in a new engine when the device is lost", async () => {
+    const engines = new Engines();
+    const runs = ["a", "a"].map((name) => engines.slot.run(source(name), [number(0)]));
+    await turn();
+    engines.says({ t: "ready", facts: FACTS });
+    engines.says(ran(1));
+    engines.says({ t: "lost", message: "unplugged" });
+    await turn();
+    expect(engines.started.map(({ killed }) => killed)).toEqual([true, false]);
+    expect(engines.heard).toBe("load0 run0");
+    engines.says({ t: "ready", facts: { ...FACTS, provider: "wasm" } });
+    engines.says(ran(2));
+    const results = await Promise.all(runs.map(({ settled }) => settled));
+    expect(results.map(({ outputs }) => String(outputs[0]))).toEqual([1, 2].map((n) => String(number(n))));
+    // With nothing to do it waits for work before it starts another.
+    engines.says({ t: "lost", message: "unplugged" });
+    expect(engines.started).toHaveLength(2);
+  });
 });

@@ -140,6 +140,9 @@ export class EngineSlot {
       case "full":
         this.makeRoom();
         return;
+      case "lost":
+        this.startOver();
+        return;
       default:
         throw new Error(`The engine said ${JSON.stringify(message satisfies never)}`);
     }

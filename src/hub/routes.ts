@@ -129,11 +129,11 @@ export const ROUTES: { readonly [path: string]: Route } = {
 export const ONE_OF: {
   readonly [path: string]: (context: HttpContext, name: string, observer: Observer) => Answer;
 } = {
-  "/api/graphs/": ({ core }, id, observer) => {
+  "/api/graphs/": ({ core, parts }, id, observer) => {
     const graph = [...core.graphs.graphs()].find((one) => one.id === id && sees(observer, one.session));
     return graph === undefined
       ? json({ error: `There is no graph ${id} here (any more).` }, 404)
-      : json(graphPicture(core, graph));
+      : json(graphPicture(core, graph, parts.watch.epoch));
   },
 };
 

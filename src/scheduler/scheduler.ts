@@ -47,6 +47,8 @@ export interface TaskView<Tag> {
   readonly attempts: number;
   /** Where it is taken to be running. */
   readonly nodes: readonly NodeId[];
+  /** When the first of them began it; below 0: it has not. */
+  readonly startedAt: number;
 }
 
 export interface Counts {
@@ -139,9 +141,21 @@ export class Scheduler<Tag> {
     const task = this.core.tasks.get(id);
     if (task === undefined) return undefined;
     const nodes: NodeId[] = [];
-    for (let a = task.attempts; a !== null; a = a.sibling) if (a.state === T.LIVE) nodes.push(a.node.id);
+    let startedAt = -1;
+    for (let a = task.attempts; a !== null; a = a.sibling)
+      if (a.state === T.LIVE) {
+        nodes.push(a.node.id);
+        if (nodes.length === 1) startedAt = a.startedAt;
+      }
     // Only batches of this Tag come in, so what a task carries is one.
-    return { id, tag: task.tag as Tag, state: T.STATE_NAMES[task.state]!, attempts: task.lastAttempt, nodes };
+    return {
+      id,
+      tag: task.tag as Tag,
+      state: T.STATE_NAMES[task.state]!,
+      attempts: task.lastAttempt,
+      nodes,
+      startedAt,
+    };
   }
 
   /** Where a value can be had now. */

@@ -130,11 +130,33 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
     expect([...(await graph.value(d)).data]).toEqual([3, 8]);
     const page = await openPage(flock, browser, `${webOf(hub)}/dashboard#/graphs/${graph.id}`);
     await page.locator("svg .group.done").nth(2).waitFor();
-    const known = await hub.get<{ groups: { node: string; after: number[] }[] }>(`/api/graphs/${graph.id}`);
+    const known = await hub.get<{ groups: { node: string; after: number[]; at: number; ms: number }[] }>(
+      `/api/graphs/${graph.id}`,
+    );
     expect(known.groups.map(({ node }) => node.replace(/\..*/, ""))).toEqual(["tab", "tab", "tab"]);
     expect(known.groups.at(-1)!.after).toHaveLength(2);
+    const [first, second, last] = known.groups.map(({ at, ms }) => [at - ms, at] as const);
+    expect(Math.min(first![1], second![1])).toBeGreaterThan(0);
+    expect(last![1]).toBeGreaterThanOrEqual(Math.max(first![1], second![1]));
     expect(await page.locator("svg .edge").count()).toBe(2);
     expect(await shown(page, "graph-done")).toBe(3);
+    // The timeline has a bar for each, and says what it is.
+    const timeline = page.getByRole("img", { name: "A row for each node, a bar for each task" });
+    const { x, y, width } = (await timeline.boundingBox())!;
+    const told = page.locator(".tools", { hasText: "across" });
+    const found = await until(
+      "a bar under the pointer",
+      async () => {
+        for (let at = width; at > 0; at -= 4) {
+          await page.mouse.move(x + at, y + 13);
+          const text = await told.innerText();
+          if (text.includes("program ")) return text;
+        }
+        return "";
+      },
+      (text) => text !== "",
+    );
+    expect(found).toMatch(/tab\.\S+: program [0-9a-f]{12}, /);
     // Kept to here: what nobody can read any more goes.
     expect([b, c, d]).toHaveLength(3);
   });

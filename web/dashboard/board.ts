@@ -26,6 +26,7 @@ export interface JobSet extends JobSetRow {
 /** Ten minutes of one sample a second. */
 const SAMPLES = 600;
 const MISHAPS = 200;
+const TASKS = 131_072;
 
 export class Board {
   hub = { id: "", software: "", epoch: 0 };
@@ -38,7 +39,7 @@ export class Board {
   readonly jobs = new Map<number, JobSet>();
   errors: MishapRow[] = [];
   graphs: readonly GraphRow[] = [];
-  readonly tasks = new TaskRing();
+  readonly tasks = new TaskRing(TASKS);
   columns: readonly string[] = [];
   samples: readonly (readonly (number | null)[])[] = [];
   /** Goes up with each update; `sampled` with each new sample. */
@@ -55,7 +56,7 @@ export class Board {
     if (update.nodes) this.#nodes(update.nodes);
     if (update.jobs) this.#jobs(update.jobs);
     if (update.errors) this.#errors(update.errors);
-    if (update.tasks) this.tasks.add(update.tasks);
+    if (update.tasks) this.tasks.add(update.tasks, (node) => this.nodes.get(node)?.slots ?? 1);
     if (update.graphs) this.graphs = update.graphs;
     if (update.history) {
       this.samples = [...this.samples, ...update.history.samples].slice(-SAMPLES);

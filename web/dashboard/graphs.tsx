@@ -1,5 +1,5 @@
 // Graphs: all of them, and one.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Access } from "../hub/access.js";
 import { ago, bytes, compact, count, duration } from "../parts/numbers.js";
 import { Table, type Column } from "../parts/table.js";
@@ -7,6 +7,8 @@ import type { Board } from "./board.js";
 import { Figures } from "./figures.js";
 import { GraphPicture } from "./graph-picture.js";
 import { pathTo } from "./route.js";
+import { GraphSource } from "./timeline-source.js";
+import { Timeline } from "./timeline.js";
 import type { GraphDetail, GraphRow, GroupRow } from "./update.js";
 
 /** A graph in sight is asked for this often. */
@@ -85,13 +87,16 @@ const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
 function OneGraph({ board, access, id }: { board: Board; access: Access; id: string }) {
   const [graph, setGraph] = useState<GraphDetail | undefined>(undefined);
   const [gone, setGone] = useState("");
+  const source = useMemo(() => new GraphSource(board), [board, id]);
   useEffect(() => {
     let over = false;
     let timer: ReturnType<typeof setTimeout>;
     const ask = async () => {
       try {
         const known = await access.json<GraphDetail>(`/api/graphs/${id}`);
-        if (!over) setGraph(known);
+        if (over) return;
+        source.take(known.groups);
+        setGraph(known);
         setGone("");
       } catch (error) {
         if (!over) setGone((error as Error).message);
@@ -103,7 +108,7 @@ function OneGraph({ board, access, id }: { board: Board; access: Access; id: str
       over = true;
       clearTimeout(timer);
     };
-  }, [access, id]);
+  }, [access, id, source]);
   if (graph === undefined)
     return (
       <p class="empty">
@@ -131,6 +136,12 @@ function OneGraph({ board, access, id }: { board: Board; access: Access; id: str
         <section class="card">
           <h2>Its picture</h2>
           <GraphPicture board={board} groups={graph.groups} left={graph.left} />
+        </section>
+      )}
+      {graph.groups.some(({ at }) => at > 0) && (
+        <section class="card">
+          <h2>Its tasks, node by node</h2>
+          <Timeline source={source} />
         </section>
       )}
       <section class="card">

@@ -1,5 +1,5 @@
 // Nodes: all of them, and one.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { ago, bytes, count, duration } from "../parts/numbers.js";
 import { Table, type Column } from "../parts/table.js";
 import type { Board, Node } from "./board.js";
@@ -7,6 +7,7 @@ import { devicesOf, type Device } from "./devices.js";
 import { ErrorTable } from "./errors.js";
 import { Figures } from "./figures.js";
 import { pathTo } from "./route.js";
+import { BoardSource } from "./timeline-source.js";
 import { Timeline } from "./timeline.js";
 
 export function Nodes({ board, one }: { readonly board: Board; readonly one: string | undefined }) {
@@ -156,6 +157,8 @@ export function NodeTable({ board, nodes, tall }: { board: Board; nodes: readonl
 
 function OneNode({ board, id }: { readonly board: Board; readonly id: string }) {
   const node = [...board.nodes.values()].find((known) => known.id === id);
+  const number = node?.number;
+  const source = useMemo(() => new BoardSource(board, number), [board, number]);
   if (node === undefined)
     return (
       <p class="empty">
@@ -182,7 +185,7 @@ function OneNode({ board, id }: { readonly board: Board; readonly id: string }) 
       />
       <section class="card">
         <h2>Its tasks</h2>
-        <Timeline board={board} only={node.number} />
+        <Timeline source={source} />
       </section>
       <section class="card">
         <h2>What it is</h2>

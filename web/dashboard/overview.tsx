@@ -1,4 +1,5 @@
 // Everything at a glance.
+import { useMemo } from "preact/hooks";
 import { bytes, count } from "../parts/numbers.js";
 import type { Board } from "./board.js";
 import { Charts } from "./charts.js";
@@ -6,10 +7,12 @@ import { ErrorTable } from "./errors.js";
 import { Figures } from "./figures.js";
 import { JobTable } from "./jobs.js";
 import { NodeTable } from "./nodes.js";
+import { BoardSource } from "./timeline-source.js";
 import { Timeline } from "./timeline.js";
 
 export function Overview({ board }: { readonly board: Board }) {
   const { counts } = board;
+  const source = useMemo(() => new BoardSource(board), [board]);
   const number = (name: string) => Number(counts[name] ?? 0);
   const shown = (name: string, label: string, bad = false) => ({
     name: label,
@@ -45,7 +48,7 @@ export function Overview({ board }: { readonly board: Board }) {
       <Charts board={board} />
       <section class="card">
         <h2>Tasks, node by node</h2>
-        <Timeline board={board} />
+        <Timeline source={source} />
       </section>
       <section class="card">
         <div class="head">

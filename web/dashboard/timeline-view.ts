@@ -1,7 +1,9 @@
 // Draws the timeline on its canvas: only the rows and the seconds in sight, and of what lies on one pixel only the first.
 import { duration } from "../parts/numbers.js";
 import { colour } from "../parts/theme.js";
-import type { Board } from "./board.js";
+import { MOST_LANES } from "./lanes.js";
+import { drawAxis } from "./timeline-axis.js";
+import type { TimelineRow, TimelineSource } from "./timeline-source.js";
 
 export interface TimelinePlace {
   /** What scrolls, the canvas in it that stays, and what gives it its height. */
@@ -19,10 +21,14 @@ const NAMES = 132;
 const FRAME_MS = 33;
 const MOST_HEIGHT = 480;
 const HUES = 8;
+/** Above and below what is in a row. */
+const MARGIN = 6;
+/** A lane is so high at least, where no more than so many rows are shown. */
+const LEAST_LANE = 7;
+const MOST_TALL = 40;
 
 export class TimelineView {
-  readonly #board: Board;
-  readonly #only: number | undefined;
+  readonly #source: TimelineSource;
   readonly #place: TimelinePlace;
   readonly #context: CanvasRenderingContext2D;
   readonly #stop = new AbortController();
@@ -35,14 +41,14 @@ export class TimelineView {
   #last = 0;
   #drawn = -1;
   #drag: { x: number; at: number } | undefined;
-  #rows: { number: number; id: string }[] = [];
-  #rowsAt = -1;
+  #rows: readonly TimelineRow[] = [];
+  #lanes = 1;
+  #version = -1;
   #width = 0;
   #height = 0;
 
-  constructor(board: Board, only: number | undefined, place: TimelinePlace) {
-    this.#board = board;
-    this.#only = only;
+  constructor(source: TimelineSource, place: TimelinePlace) {
+    this.#source = source;
     this.#place = place;
     this.#context = place.canvas.getContext("2d")!;
     const { signal } = this.#stop;
@@ -56,7 +62,15 @@ export class TimelineView {
     place.canvas.addEventListener("pointerup", () => (this.#drag = undefined), { signal });
     place.canvas.addEventListener("pointerleave", () => place.told(""), { signal });
     place.canvas.addEventListener("wheel", (event) => this.#wheel(event), { signal, passive: false });
+    const first = source.first();
+    if (first !== undefined) {
+      const seen = (first.to ?? source.clock()) - first.from;
+      const margin = seen * 0.04 + 20;
+      this.#span = clampSpan(seen + 2 * margin);
+      if (first.to !== undefined) this.#held = Math.min(source.clock(), first.to + margin);
+    }
     this.#frame = requestAnimationFrame(this.#step);
+    this.#tell();
   }
 
   end(): void {
@@ -71,7 +85,7 @@ export class TimelineView {
   }
 
   zoom(by: number): void {
-    this.#span = Math.min(MOST_SPAN, Math.max(LEAST_SPAN, this.#span * by));
+    this.#span = clampSpan(this.#span * by);
     this.#tell();
   }
 
@@ -87,7 +101,7 @@ export class TimelineView {
   }
 
   #clock(): number {
-    return this.#board.clock(performance.now());
+    return this.#source.clock();
   }
 
   #right(): number {
@@ -109,8 +123,9 @@ export class TimelineView {
   readonly #step = (now: number) => {
     this.#frame = requestAnimationFrame(this.#step);
     if (now - this.#last < FRAME_MS) return;
-    // Paused, it only changes when somebody moves it.
-    if (this.#held !== undefined && this.#drawn === this.#held) return;
+    // Paused, it only changes when somebody moves it, or what it shows does.
+    const same = this.#drawn === this.#held && this.#source.version === this.#version;
+    if (this.#held !== undefined && same) return;
     this.#last = now;
     this.#draw();
     this.#drawn = this.#held ?? -1;
@@ -118,17 +133,27 @@ export class TimelineView {
 
   #rowHeight(): number {
     const n = this.#rows.length;
-    return n <= 12 ? 26 : n <= 40 ? 16 : 10;
+    const lanes = this.#lanes > 1 ? MARGIN + this.#lanes * LEAST_LANE : 0;
+    return Math.max(lanes, n <= 12 ? 26 : n <= 40 ? 16 : 10);
   }
 
+  /** A row is as high as the most lanes that one of them has, where there are not too many of them. */
   #order(): void {
-    if (this.#rowsAt === this.#board.nodes.size && this.#board.version % 8 !== 0) return;
-    this.#rowsAt = this.#board.nodes.size;
-    this.#rows = [...this.#board.nodes.values()]
-      .filter(
-        ({ number, state }) => this.#only === number || (this.#only === undefined && state === "running"),
-      )
-      .map(({ number, id }) => ({ number, id }));
+    if (this.#source.version === this.#version) return;
+    this.#version = this.#source.version;
+    this.#rows = this.#source.rows();
+    const { lanes } = this.#source.tasks;
+    this.#lanes =
+      this.#rows.length > MOST_TALL ? 1 : Math.max(1, ...this.#rows.map(({ number }) => lanes.of(number)));
+  }
+
+  /** Where a lane of a row lies: from its top, and how high. */
+  #lane(row: number, lane: number): [top: number, height: number] {
+    const height = this.#rowHeight();
+    const margin = height > 12 ? MARGIN : 2;
+    const lanes = this.#source.tasks.lanes.of(this.#rows[row]!.number);
+    const each = (height - margin) / Math.max(lanes, lane + 1);
+    return [row * height + margin / 2 + lane * each, Math.max(1, each - (lanes > 1 && each > 4 ? 1 : 0))];
   }
 
   #fit(): void {
@@ -170,18 +195,25 @@ export class TimelineView {
     const bottom = this.#height - 20;
     context.fillStyle = card;
     context.fillRect(0, 0, this.#width, this.#height);
-    this.#grid(left, scale, names, bottom);
+    const axis = {
+      left,
+      span: this.#span,
+      scale,
+      names,
+      bottom,
+      width: this.#width,
+      epoch: this.#source.epoch,
+    };
+    drawAxis(context, axis, line, soft);
     const places = new Map<number, number>();
     for (let i = first; i <= last; i++) places.set(this.#rows[i]!.number, i);
-    const bar = Math.max(3, height - (height > 12 ? 6 : 2));
-    const inset = (height - bar) / 2;
     context.save();
     context.beginPath();
     context.rect(0, 0, this.#width, bottom);
     context.clip();
     // The newest first; what would fall on a pixel that has been drawn is left out.
     const reached = new Map<number, number>();
-    const { tasks } = this.#board;
+    const { tasks } = this.#source;
     for (const slot of tasks.latest()) {
       const end = tasks.end[slot]!;
       if (end < left) break;
@@ -189,12 +221,15 @@ export class TimelineView {
       if (row === undefined || end - tasks.ms[slot]! > right) continue;
       const x1 = names + (Math.min(end, right) - left) * scale;
       const x0 = Math.max(names, names + (end - tasks.ms[slot]! - left) * scale);
-      if (x0 >= (reached.get(row) ?? Infinity) - 0.5) continue;
-      reached.set(row, Math.min(reached.get(row) ?? Infinity, Math.floor(x0)));
+      const lane = tasks.lane[slot]!;
+      const key = row * MOST_LANES + lane;
+      if (x0 >= (reached.get(key) ?? Infinity) - 0.5) continue;
+      reached.set(key, Math.min(reached.get(key) ?? Infinity, Math.floor(x0)));
+      const [y, bar] = this.#lane(row, lane);
       context.fillStyle = tasks.ok[slot] === 1 ? hues[tasks.service[slot]! % HUES]! : bad;
-      context.fillRect(x0, row * height - top + inset, Math.max(1, x1 - x0 - (x1 - x0 > 4 ? 1 : 0)), bar);
+      context.fillRect(x0, y - top, Math.max(1, x1 - x0 - (x1 - x0 > 4 ? 1 : 0)), bar);
     }
-    this.#running(places, left, right, names, scale, height, top, inset, bar);
+    this.#running(places, left, names, scale, top);
     context.fillStyle = card;
     context.fillRect(0, 0, names - 6, bottom);
     context.fillStyle = soft;
@@ -214,51 +249,23 @@ export class TimelineView {
   #running(
     places: ReadonlyMap<number, number>,
     left: number,
-    right: number,
     names: number,
     scale: number,
-    height: number,
     top: number,
-    inset: number,
-    bar: number,
   ): void {
+    const right = left + this.#span;
     const now = Math.min(right, this.#clock());
     const context = this.#context;
     context.globalAlpha = 0.55;
-    for (const node of this.#board.nodes.values()) {
-      const row = places.get(node.number);
-      if (row === undefined) continue;
-      for (const { service, since } of node.doing) {
-        if (since > right || node.running === 0) continue;
-        const x0 = Math.max(names, names + (since - left) * scale);
-        context.fillStyle = this.#colours.hues[Math.max(0, this.#board.services.indexOf(service)) % HUES]!;
-        context.fillRect(x0, row * height - top + inset, Math.max(1, names + (now - left) * scale - x0), bar);
-      }
+    for (const { row, lane, hue, since } of this.#source.running()) {
+      const place = places.get(row);
+      if (place === undefined || since > right) continue;
+      const x0 = Math.max(names, names + (since - left) * scale);
+      const [y, bar] = this.#lane(place, lane);
+      context.fillStyle = this.#colours.hues[hue % HUES]!;
+      context.fillRect(x0, y - top, Math.max(1, names + (now - left) * scale - x0), bar);
     }
     context.globalAlpha = 1;
-  }
-
-  #grid(left: number, scale: number, names: number, bottom: number): void {
-    const context = this.#context;
-    const step = [100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 300_000].find(
-      (ms) => ms * scale > 84,
-    );
-    if (step === undefined) return;
-    context.strokeStyle = this.#colours.line;
-    context.fillStyle = this.#colours.soft;
-    context.font = '11px "Figtree Variable", sans-serif';
-    context.textBaseline = "alphabetic";
-    context.beginPath();
-    for (let at = Math.ceil(left / step) * step; at < left + this.#span; at += step) {
-      const x = Math.round(names + (at - left) * scale) + 0.5;
-      context.moveTo(x, 0);
-      context.lineTo(x, bottom);
-      const date = new Date(this.#board.hub.epoch + at);
-      const clock =
-        date.toTimeString().slice(0, 8) + (step < 1000 ? `.${Math.floor(date.getMilliseconds() / 100)}` : "");
-      if (x < this.#width - 50) context.fillText(clock, x + 3, bottom + 14);
-    }
-    context.stroke();
   }
 
   #take(event: PointerEvent): void {
@@ -288,22 +295,29 @@ export class TimelineView {
 
   #point(event: PointerEvent): void {
     const { left: edge, top: above } = this.#place.canvas.getBoundingClientRect();
-    const row =
-      this.#rows[Math.floor((event.clientY - above + this.#place.scroll.scrollTop) / this.#rowHeight())];
+    const y = event.clientY - above + this.#place.scroll.scrollTop;
+    const place = Math.floor(y / this.#rowHeight());
+    const row = this.#rows[place];
     const names = this.#names();
     const at =
       this.#right() - this.#span + ((event.clientX - edge - names) * this.#span) / (this.#width - names);
     if (row === undefined || event.clientX - edge < names) return this.#place.told(row?.id ?? "");
-    const { tasks, services } = this.#board;
+    const { tasks } = this.#source;
     const slack = (2 * this.#span) / this.#width;
     for (const slot of tasks.latest()) {
       const end = tasks.end[slot]!;
       if (end < at - slack) break;
       if (tasks.node[slot] !== row.number || end - tasks.ms[slot]! > at + slack) continue;
-      const what = services[tasks.service[slot]!] ?? "";
+      const [from, high] = this.#lane(place, tasks.lane[slot]!);
+      if (y < from - 1 || y > from + high + 1) continue;
       const how = tasks.ok[slot] === 1 ? "" : ", failed";
+      const what = this.#source.called(tasks.service[slot]!);
       return this.#place.told(`${row.id}: ${what}, ${duration(tasks.ms[slot]!)}${how}`);
     }
     this.#place.told(row.id);
   }
+}
+
+function clampSpan(span: number): number {
+  return Math.min(MOST_SPAN, Math.max(LEAST_SPAN, span));
 }

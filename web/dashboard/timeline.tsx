@@ -1,12 +1,12 @@
 // The timeline of tasks, node by node: it can be zoomed, moved and paused, by pointer and by keyboard.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { duration } from "../parts/numbers.js";
-import type { Board } from "./board.js";
+import type { TimelineSource } from "./timeline-source.js";
 import { TimelineView } from "./timeline-view.js";
 
 const STEP = 1.6;
 
-export function Timeline({ board, only }: { readonly board: Board; readonly only?: number }) {
+export function Timeline({ source }: { readonly source: TimelineSource }) {
   const scroll = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const tall = useRef<HTMLDivElement>(null);
@@ -17,7 +17,7 @@ export function Timeline({ board, only }: { readonly board: Board; readonly only
   useEffect(() => {
     // It may have gone before it was ever drawn.
     if (scroll.current === null || canvas.current === null || tall.current === null) return undefined;
-    const made = new TimelineView(board, only, {
+    const made = new TimelineView(source, {
       scroll: scroll.current,
       canvas: canvas.current,
       spacer: tall.current,
@@ -26,7 +26,7 @@ export function Timeline({ board, only }: { readonly board: Board; readonly only
     });
     view.current = made;
     return () => made.end();
-  }, [board, only]);
+  }, [source]);
 
   const keys: { readonly [key: string]: () => void } = {
     "+": () => view.current?.zoom(1 / STEP),
@@ -51,7 +51,7 @@ export function Timeline({ board, only }: { readonly board: Board; readonly only
         </button>
         <span class="soft small">
           {duration(shown.span)} across
-          {board.tasks.skipped > 0 ? `; ${board.tasks.skipped} tasks were too many to show` : ""}
+          {source.tasks.skipped > 0 ? `; ${source.tasks.skipped} tasks were too many to show` : ""}
         </span>
         <span class="small">{told}</span>
       </div>

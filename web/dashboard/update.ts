@@ -55,6 +55,7 @@ export interface GroupRow {
   readonly state: "waiting" | "running" | "done" | "failed";
   readonly node: string;
   readonly ms: number;
+  readonly at: number;
   readonly program: string;
   readonly flops: number;
   readonly bytes: number;

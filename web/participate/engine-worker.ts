@@ -1,13 +1,12 @@
-// One engine of this tab: ONNX Runtime on WebAssembly, one thread, in a worker that can be ended at any time.
-import * as ort from "onnxruntime-web/wasm";
+// One engine of this tab: ONNX Runtime on WebAssembly, one thread, or on the graphics card; in a worker that can be ended at any time.
+import asyncify from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url";
+import jspi from "onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url";
 import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import type { ToEngine } from "../../src/engine/dialogue.js";
 import type { Engine, Session } from "../../src/engine/engine.js";
-import { ortEngine } from "../../src/engine/ort.js";
 import type { EngineWorkerOptions } from "../../src/engine/worker/engine-worker.js";
 import { serve } from "../../src/engine/worker/serve.js";
-import { DTYPES, type DType } from "../../src/tensor/index.js";
-import { deviceKind } from "./device.js";
+import { startPageEngine } from "../../src/engine/worker/start-page-engine.js";
 
 /** Ends this worker: whoever started it sees that, and starts another. */
 function fall(error: unknown): Promise<never> {
@@ -41,8 +40,8 @@ function falling(engine: Engine): Engine {
 
 addEventListener("unhandledrejection", ({ reason }) => void fall(reason));
 
-/** The first message says what one program may need. */
-const { memory } = await new Promise<EngineWorkerOptions>((resolve) => {
+/** The first message says what computes, and what one program may need. */
+const options = await new Promise<EngineWorkerOptions>((resolve) => {
   addEventListener("message", ({ data }: MessageEvent<EngineWorkerOptions>) => resolve(data), { once: true });
 });
 
@@ -53,26 +52,9 @@ await serve(
       addEventListener("message", ({ data }: MessageEvent<readonly ToEngine[]>) => onMessages(data));
     },
   },
-  memory,
-  () => {
-    ort.env.wasm.numThreads = 1;
-    ort.env.wasm.wasmPaths = { wasm };
-    const engine = ortEngine("onnxruntime-web", ort.env.versions.web ?? "", ort, {
-      executionProviders: ["wasm"],
-      logSeverityLevel: 4,
-    });
-    return Promise.resolve({
-      engine: falling(engine),
-      facts: {
-        name: engine.name,
-        version: engine.version,
-        provider: "wasm",
-        threads: 1,
-        // The same instructions everywhere: that is what WebAssembly is.
-        cpu: "wasm simd",
-        device: deviceKind(navigator.userAgent),
-        dtypes: Object.keys(DTYPES) as DType[],
-      },
-    });
+  options.memory,
+  async () => {
+    const started = await startPageEngine(options, { wasm, jspi, asyncify });
+    return { ...started, engine: falling(started.engine) };
   },
 );

@@ -70,7 +70,7 @@ const DOTS: { readonly [phase in Now["phase"]]: string } = {
 };
 
 /** What is the case, in one sentence. */
-function sentence({ phase, held, reason, id, answered, share }: Now): string {
+function sentence({ phase, held, reason, id, answered, share, cardLost }: Now): string {
   switch (phase) {
     case "idle":
       return answered > 0
@@ -81,6 +81,8 @@ function sentence({ phase, held, reason, id, answered, share }: Now): string {
     case "on":
       if (held === "hidden") return "Holding still while this tab is hidden.";
       if (held === "battery") return "Holding still while this device runs on its battery.";
+      if (cardLost !== "")
+        return `Taking part as ${id}, with the processor: the graphics card does not compute any more (${cardLost}).`;
       return `Taking part as ${id}${share.tabs > 1 ? `, one of ${share.tabs} tabs of this device` : ""}.`;
     case "waiting":
       return `Waiting for the hub (${reason}). This tab goes on by itself when it is back.`;
@@ -240,14 +242,14 @@ function Work({ now }: { readonly now: Now }) {
   );
 }
 
-function Device({ now: { figures, noEngine } }: { readonly now: Now }) {
+function Device({ now: { figures, provider, card, noEngine } }: { readonly now: Now }) {
   return (
     <section class="card">
       <h2>What this device is good at</h2>
       <p>
         {figures === undefined
           ? "That is measured for a moment when you press Participate, so that the hub gives this device what suits it."
-          : inWords(figures.figures)}
+          : inWords(figures.figures, provider === "webgpu" ? card?.words : undefined)}
       </p>
       {noEngine !== "" && <p class="soft">It computes no graphs in this browser: {noEngine}</p>}
     </section>
@@ -256,7 +258,7 @@ function Device({ now: { figures, noEngine } }: { readonly now: Now }) {
 
 const CHOICES_LAST = choicesLast();
 
-function Share({ now: { settings, share: mine } }: { readonly now: Now }) {
+function Share({ now: { settings, share: mine, card } }: { readonly now: Now }) {
   const share = `${settings.slots} of ${CORES} ${CORES === 1 ? "core" : "cores"}`;
   return (
     <section class="card">
@@ -284,6 +286,18 @@ function Share({ now: { settings, share: mine } }: { readonly now: Now }) {
         <p class="soft">
           This browser keeps nothing for this page, so what you choose here holds until you close it.
         </p>
+      )}
+      {card !== undefined && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={settings.graphics ?? !card.software}
+            onChange={({ currentTarget }) => part.change({ graphics: currentTarget.checked })}
+          />
+          <span>
+            Compute on the graphics card <span class="soft">({card.words}; one task at a time)</span>
+          </span>
+        </label>
       )}
       <label class="check">
         <input

@@ -4,6 +4,7 @@ import type { EngineFigures, EngineSlots } from "../../src/engine/slot.js";
 import { ComputingNode } from "../../src/flock/index.browser.js";
 import { FlockworkError } from "../../src/ids/index.js";
 import { parseToken } from "../../src/wire/token.js";
+import { adapterHere } from "../../src/engine/worker/adapter.js";
 import type { FromWorker, JoinOrder, ToWorker } from "./orders.js";
 import { Sleep } from "./sleep.js";
 import { Tabs, type TabWord } from "./tabs.js";
@@ -22,6 +23,8 @@ let failed = 0;
 /** What the device may run at the same time, and the part of it that falls to this tab. */
 let allowed = 1;
 let share = 1;
+/** One task at a time on a graphics card: a second would only take from the first. */
+let onCard = false;
 let tabs: Tabs | undefined;
 
 const sleep = new Sleep(Date.now());
@@ -69,7 +72,7 @@ setInterval(() => {
 /** The device's share of this tab is another: what runs goes on. */
 function divide(): void {
   if (tabs === undefined) return;
-  const slots = tabs.share(allowed);
+  const slots = onCard ? 1 : tabs.share(allowed);
   if (slots !== share) node?.resize(slots);
   share = slots;
   say({ is: "share", tabs: tabs.count, slots });
@@ -85,11 +88,13 @@ function tellSoon(): void {
 }
 
 /** Engines come when they are first asked for: they are most of what this page weighs. */
-async function engines(slots: number, kept: JoinOrder["figures"]): Promise<EngineSlots> {
+async function engines(provider: string, kept: JoinOrder["figures"]): Promise<EngineSlots> {
   const { workerSlots } = await import("../../src/engine/worker/page-slots.js");
   const opened = await workerSlots({
-    slots,
+    provider,
+    slots: share,
     memoryMb: MEMORY_MB,
+    onDeviceLost: (why) => say({ is: "card-lost", why }),
     start: () => new Worker(new URL("./engine-worker.ts", import.meta.url), { type: "module" }),
     figures: {
       read: (key) => Promise.resolve(kept?.key === key ? kept.figures : undefined),
@@ -128,12 +133,20 @@ function wordsOf(error: unknown): { readonly code: string; readonly message: str
   return { code: error.code, message: error.message };
 }
 
+/** What computes programs; undefined: nothing does. */
+type Provider = "webgpu" | "wasm" | undefined;
+
+async function providerFor({ graphics }: JoinOrder): Promise<Provider> {
+  const adapter = graphics === false ? undefined : await adapterHere();
+  return adapter !== undefined && (graphics ?? !adapter.software) ? "webgpu" : "wasm";
+}
+
 async function join(order: JoinOrder): Promise<void> {
   allowed = share = order.slots;
   failed = 0;
   tabs = new Tabs(crypto.getRandomValues(new Uint32Array(2)).join(" "), (word) => channel.postMessage(word));
   try {
-    node = await enter(order, true);
+    node = await enter(order, await providerFor(order));
     // Others may have been heard of meanwhile.
     node.resize(share);
     say({ is: "joined", id: node.id });
@@ -148,10 +161,12 @@ async function join(order: JoinOrder): Promise<void> {
   }
 }
 
-/** With an engine; where there is none, with services only. */
-async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNode> {
+/** With an engine; where there is none on the graphics card, with one on the processor; where there is none at all, with services only. */
+async function enter(order: JoinOrder, provider: Provider): Promise<ComputingNode> {
   const { hub, token, labels, figures } = order;
-  let opening = withEngine;
+  let opening = provider !== undefined;
+  onCard = provider === "webgpu";
+  divide();
   try {
     return await ComputingNode.join({
       hub,
@@ -161,11 +176,12 @@ async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNo
       labels,
       valuesMb: 256,
       services: SERVICES,
-      ...(withEngine && {
+      ...(provider !== undefined && {
         engine: {},
         engines: async () => {
-          const opened = await engines(share, figures);
+          const opened = await engines(provider, figures);
           opening = false;
+          say({ is: "computes", provider });
           return opened;
         },
       }),
@@ -176,8 +192,13 @@ async function enter(order: JoinOrder, withEngine: boolean): Promise<ComputingNo
     });
   } catch (error) {
     if (!opening) throw error;
-    say({ is: "no-engine", why: error instanceof Error ? error.message : String(error) });
-    return enter(order, false);
+    const why = error instanceof Error ? error.message : String(error);
+    if (provider === "webgpu") {
+      say({ is: "card-lost", why });
+      return enter(order, "wasm");
+    }
+    say({ is: "no-engine", why });
+    return enter(order, undefined);
   }
 }
 

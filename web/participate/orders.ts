@@ -13,6 +13,8 @@ export interface JoinOrder {
   readonly token: string | undefined;
   /** Tasks at the same time that the device may run: tabs of one browser share them. */
   readonly slots: number;
+  /** Whether it computes on the graphics card; undefined: where there is a real one. */
+  readonly graphics: boolean | undefined;
   readonly labels: readonly string[];
   /** Of an earlier visit; absent, or of another engine: it is measured first. */
   readonly figures: KeptFigures | undefined;
@@ -25,6 +27,10 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly is: "figures"; readonly kept: KeptFigures }
+  /** What computes programs here. */
+  | { readonly is: "computes"; readonly provider: string }
+  /** The graphics card is gone; what it was computing, the processor does. */
+  | { readonly is: "card-lost"; readonly why: string }
   /** It joins without an engine. */
   | { readonly is: "no-engine"; readonly why: string }
   | { readonly is: "joined"; readonly id: string }

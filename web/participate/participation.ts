@@ -1,6 +1,7 @@
 // This tab's part in the flock, as the page sees it: asked, at work, waiting for its hub, holding still, refused. The node itself
 // is in a thread of its own (node-worker.ts); this decides what it is told.
 import { formatToken, type Token } from "../../src/wire/token.js";
+import { adapterHere, type AdapterInfo } from "../../src/engine/worker/adapter.js";
 import { hubAddress } from "../hub/address.js";
 import { choice, choose, recall, remember } from "../hub/memory.js";
 import { LOADED, served } from "./build.js";
@@ -18,6 +19,12 @@ export interface Now {
   readonly reason: string;
   readonly id: string;
   readonly figures: KeptFigures | undefined;
+  /** What graphics card WebGPU finds; undefined: none. */
+  readonly card: AdapterInfo | undefined;
+  /** Why it does not compute on it though it was to; "": it does, or was not to. */
+  readonly cardLost: string;
+  /** What computes programs. */
+  readonly provider: string;
   /** Why it computes no programs; "": it does. */
   readonly noEngine: string;
   readonly answered: number;
@@ -39,8 +46,8 @@ export class Participation {
   readonly #listeners = new Set<() => void>();
   #worker: Worker | undefined;
   #battery: Battery | undefined;
-  /** The build for which it is loaded again once it has left. */
-  #reloadFor: string | undefined;
+  /** What follows when it has left. */
+  #after: (() => void) | undefined;
   #before = 0;
   #lost: { readonly at: number; readonly slept: number } | undefined;
   #hidden: { readonly at: number; readonly answered: number } | undefined;
@@ -53,6 +60,9 @@ export class Participation {
       reason: "",
       id: "",
       figures: choice<KeptFigures | undefined>("figures", undefined),
+      card: undefined,
+      cardLost: "",
+      provider: "",
       noEngine: "",
       answered: 0,
       running: 0,
@@ -67,6 +77,7 @@ export class Participation {
       this.#battery = battery;
       this.#hold();
     });
+    void adapterHere().then((card) => this.#set({ card }));
     if (recall("on") !== "yes") return;
     this.#happen({ what: recall("reloaded") === LOADED ? "upgraded" : "reloaded" });
     this.start();
@@ -95,6 +106,8 @@ export class Participation {
       hub: hubAddress(),
       token: token && formatToken(token),
       slots: this.now.settings.slots,
+      // A card that failed is not tried again before the page is loaded anew.
+      graphics: this.now.cardLost === "" ? this.now.settings.graphics : false,
       labels: ["browser", deviceKind(navigator.userAgent), `device:${deviceName()}`],
       figures: this.now.figures,
     });
@@ -103,7 +116,7 @@ export class Participation {
   /** Finishes what runs, gives back what waits, leaves. */
   stop(): void {
     remember("on", undefined);
-    this.#reloadFor = undefined;
+    this.#after = undefined;
     this.#leave();
   }
 
@@ -114,10 +127,19 @@ export class Participation {
   }
 
   #settle(settings: Settings): void {
-    const resized = settings.slots !== this.now.settings.slots;
-    this.#set({ settings });
+    const { slots, graphics } = this.now.settings;
+    const other = settings.graphics !== graphics;
+    this.#set({ settings, ...(other && { cardLost: "" }) });
     this.#hold();
-    if (resized) this.#tell({ do: "slots", slots: settings.slots });
+    if (other) this.#joinAnew();
+    else if (settings.slots !== slots) this.#tell({ do: "slots", slots: settings.slots });
+  }
+
+  /** As what it has become. */
+  #joinAnew(): void {
+    if (this.#worker === undefined) return;
+    this.#after = () => this.start();
+    this.#leave();
   }
 
   #leave(): void {
@@ -134,6 +156,14 @@ export class Participation {
       case "figures":
         choose("figures", message.kept);
         this.#set({ figures: message.kept });
+        break;
+      case "computes":
+        this.#set({ provider: message.provider });
+        break;
+      case "card-lost":
+        this.#set({ cardLost: message.why });
+        // Others must know what computes here now. While it joins, it says so by itself.
+        if (this.now.phase === "on" || this.now.phase === "waiting") this.#joinAnew();
         break;
       case "no-engine":
         this.#set({ noEngine: message.why });
@@ -192,11 +222,11 @@ export class Participation {
   }
 
   #left(): void {
-    const build = this.#reloadFor;
-    this.#reloadFor = undefined;
+    const after = this.#after;
+    this.#after = undefined;
     this.#before = this.now.answered;
     this.#end("idle", "");
-    if (build !== undefined) this.#reload(build);
+    after?.();
   }
 
   #end(phase: Phase, reason: string): void {
@@ -248,7 +278,7 @@ export class Participation {
     // Once for each build: something on the way may keep the old one.
     else if (recall("reloaded") === build) this.#happen({ what: "outdated" });
     else {
-      this.#reloadFor = build;
+      this.#after = () => this.#reload(build);
       this.#leave();
     }
   }

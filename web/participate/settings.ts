@@ -6,6 +6,8 @@ export interface Settings {
   readonly slots: number;
   readonly pauseHidden: boolean;
   readonly pauseBattery: boolean;
+  /** Whether it computes on the graphics card; undefined: where there is a real one. */
+  readonly graphics: boolean | undefined;
 }
 
 export const CORES = Math.max(1, navigator.hardwareConcurrency ?? 1);
@@ -13,7 +15,12 @@ export const CORES = Math.max(1, navigator.hardwareConcurrency ?? 1);
 export function readSettings(): Settings {
   const kept = choice<Partial<Settings>>("settings", {});
   const slots = Math.min(CORES, Math.max(1, kept.slots ?? Math.ceil(CORES / 2)));
-  return { slots, pauseHidden: kept.pauseHidden ?? false, pauseBattery: kept.pauseBattery ?? true };
+  return {
+    slots,
+    pauseHidden: kept.pauseHidden ?? false,
+    pauseBattery: kept.pauseBattery ?? true,
+    graphics: kept.graphics,
+  };
 }
 
 export function keepSettings(settings: Settings): void {

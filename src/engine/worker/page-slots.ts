@@ -10,6 +10,8 @@ export interface WorkerSlotsOptions extends Partial<SlotsOptions>, PageEngineOpt
   readonly slots: number;
   /** Starts a worker with the script engine-worker.ts, as the page's bundler names it. */
   readonly start: () => Worker;
+  /** The graphics card is gone that they computed with: they go on with WebAssembly, also with what ran. */
+  readonly onDeviceLost?: (why: string) => void;
   /** What a program may need, in MiB; 1024 by default: WebAssembly has 4096, and a page less. */
   readonly memoryMb?: number;
 }
@@ -22,9 +24,10 @@ export function workerSlots({
   provider,
   wasmPaths,
   cacheBytes = (memoryMb / 8) * 2 ** 20,
+  onDeviceLost,
   ...rest
 }: WorkerSlotsOptions): Promise<EngineSlots> {
-  const options: EngineWorkerOptions = {
+  let options: EngineWorkerOptions = {
     memory: memoryMb * 2 ** 20,
     ...(provider !== undefined && { provider }),
     ...(wasmPaths !== undefined && { wasmPaths }),
@@ -32,6 +35,10 @@ export function workerSlots({
   const place = workerPlace((listener) => {
     const worker = start();
     worker.addEventListener("message", ({ data }: MessageEvent<FromEngine>) => {
+      if (data.t === "lost" && options.provider !== "wasm") {
+        options = { ...options, provider: "wasm" };
+        onDeviceLost?.(data.message);
+      }
       listener.message(data);
     });
     worker.addEventListener("error", ({ message }) => {

@@ -10,16 +10,22 @@ export interface WorkerPort {
   listen(onMessages: (messages: readonly ToEngine[]) => void): void;
 }
 
-export async function serve(
-  port: WorkerPort,
-  memory: number,
-  start: () => Promise<{ engine: Engine; facts: EngineFacts }>,
-): Promise<void> {
+export interface Served {
+  readonly engine: Engine;
+  readonly facts: EngineFacts;
+  /** Resolves, with the reason, when the device is gone that it computes with; nothing that runs then comes back. */
+  readonly lost?: Promise<string>;
+}
+
+export async function serve(port: WorkerPort, memory: number, start: () => Promise<Served>): Promise<void> {
   const unfit = (error: unknown): void => {
     port.post({ t: "unfit", message: error instanceof Error ? error.message : String(error) }, []);
   };
   try {
-    const { engine, facts } = await start();
+    const { engine, facts, lost } = await start();
+    void lost?.then((message) => {
+      port.post({ t: "lost", message }, []);
+    });
     const sessions = new Sessions(engine, { memory });
     const handle = async (messages: readonly ToEngine[]): Promise<void> => {
       for (const message of messages) {

@@ -2,8 +2,11 @@
 import { FlockworkError } from "../../ids/index.js";
 import { DTYPES, type DType } from "../../tensor/index.js";
 import type { Engine } from "../engine.js";
-import { ortEngine } from "../ort.js";
+import { ortEngine, type OrtApi } from "../ort.js";
 import type { EngineFacts } from "../slot.js";
+import type { Served } from "./serve.js";
+import { adapterHere, type AdapterInfo } from "./adapter.js";
+import { expectComputesRight, withFallback } from "./webgpu-engine.js";
 
 export interface PageEngineOptions {
   /** `wasm` or `webgpu`; where nothing is said `wasm`, which computes the same everywhere. */
@@ -12,56 +15,92 @@ export interface PageEngineOptions {
   readonly wasmPaths?: string;
 }
 
+/** The runtime's builds: `jspi` and `asyncify` have WebGPU, by the two ways in which WebAssembly waits for it. */
+export type Build = "wasm" | "jspi" | "asyncify";
+
+/** For bundlers: the URL of each build's .wasm file, whose script is bundled. */
+export type BuildFiles = Readonly<Record<Build, string>>;
+
+type Ort = OrtApi & typeof import("onnxruntime-web/wasm");
+
+const BUILDS: { readonly [build in Build]: () => Promise<Ort> } = {
+  wasm: () => import("onnxruntime-web/wasm"),
+  jspi: () => import("onnxruntime-web/jspi"),
+  asyncify: () => import("onnxruntime-web/webgpu"),
+};
+
 /** Throws a FlockworkError where there is no such provider here. */
-export async function startPageEngine({
-  provider = "wasm",
-  wasmPaths,
-}: PageEngineOptions): Promise<{ engine: Engine; facts: EngineFacts }> {
-  if (provider !== "wasm" && provider !== "webgpu")
+export async function startPageEngine(
+  { provider = "wasm", wasmPaths }: PageEngineOptions,
+  files?: BuildFiles,
+): Promise<Served> {
+  const open = async (build: Build): Promise<[Engine, Ort]> => {
+    const ort = await BUILDS[build]();
+    // More need a page that is cross-origin isolated, and slots are better used than threads.
+    ort.env.wasm.numThreads = 1;
+    if (files !== undefined) ort.env.wasm.wasmPaths = { wasm: files[build] };
+    else if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+    const engine = ortEngine("onnxruntime-web", ort.env.versions.web ?? "", ort, {
+      executionProviders: [build === "wasm" ? "wasm" : "webgpu"],
+      // What fails is thrown; it need not stand on the screen as well.
+      logSeverityLevel: 4,
+    });
+    return [engine, ort];
+  };
+  if (provider === "wasm") {
+    const [engine] = await open("wasm");
+    // WebAssembly computes the same bits on every processor.
+    return { engine, facts: factsOf(engine, provider, "wasm", deviceName()) };
+  }
+  if (provider !== "webgpu")
     throw new FlockworkError("bad_argument", `pages have no provider "${provider}"; they have wasm, webgpu`);
-  const adapter = provider === "webgpu" ? await webGpuAdapter() : undefined;
-  const ort =
-    provider === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web/wasm");
-  // More need a page that is cross-origin isolated, and slots are better used than threads.
-  ort.env.wasm.numThreads = 1;
-  if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
-  const engine = ortEngine("onnxruntime-web", ort.env.versions.web ?? "", ort, {
-    executionProviders: [provider],
-    // What fails is thrown; it need not stand on the screen as well.
-    logSeverityLevel: 4,
-  });
-  const facts: EngineFacts = {
-    name: engine.name,
-    version: engine.version,
+  const adapter = await expectAdapter();
+  // The smaller and quicker of the two, which not every browser has.
+  const [gpu, ort] = await open("Suspending" in WebAssembly ? "jspi" : "asyncify");
+  let wasm: Promise<Engine> | undefined;
+  const engine = withFallback(gpu, () => (wasm ??= open("wasm").then(([opened]) => opened)));
+  await expectComputesRight(gpu);
+  return {
+    engine,
+    facts: factsOf(engine, provider, `webgpu ${adapter.words}`, `${deviceName()}, ${adapter.words}`),
+    lost: lossOf(ort),
+  };
+}
+
+function factsOf({ name, version }: Engine, provider: string, cpu: string, device: string): EngineFacts {
+  return {
+    name,
+    version,
     provider,
     threads: 1,
-    // WebAssembly computes the same bits on every processor.
-    cpu: adapter ?? "wasm",
-    device: deviceName(),
+    cpu: cpu.slice(0, 128),
+    device: device.slice(0, 128),
     dtypes: Object.keys(DTYPES) as DType[],
   };
-  return { engine, facts };
 }
 
-interface Gpu {
-  requestAdapter(): Promise<{ info?: { vendor?: string; architecture?: string } } | null>;
-}
-
-async function webGpuAdapter(): Promise<string> {
-  const { gpu } = navigator as unknown as { gpu?: Gpu };
-  const adapter = await gpu?.requestAdapter();
-  if (!adapter)
+async function expectAdapter(): Promise<AdapterInfo> {
+  const adapter = await adapterHere();
+  if (adapter === undefined)
     throw new FlockworkError(
       "bad_argument",
-      gpu
+      "gpu" in navigator
         ? `WebGPU finds no adapter on this device; use the provider "wasm"`
         : `this page has no WebGPU: it needs https:// or localhost, and a browser that has it; use the provider "wasm"`,
     );
-  const { vendor = "", architecture = "" } = adapter.info ?? {};
-  return ["webgpu", vendor, architecture].filter((word) => word !== "").join(" ");
+  return adapter;
+}
+
+/** The runtime has made its device with the first session. */
+async function lossOf({ env }: Ort): Promise<string> {
+  const device = (await (env.webgpu.device as unknown)) as {
+    readonly lost: Promise<{ readonly reason?: string; readonly message: string }>;
+  };
+  const { reason = "", message } = await device.lost;
+  return message || reason || "it gave no reason";
 }
 
 function deviceName(): string {
   const { userAgentData, userAgent } = navigator as Navigator & { userAgentData?: { platform: string } };
-  return (userAgentData?.platform ?? /\(([^;)]*)/.exec(userAgent)?.[1] ?? "browser").slice(0, 128);
+  return userAgentData?.platform ?? /\(([^;)]*)/.exec(userAgent)?.[1] ?? "browser";
 }

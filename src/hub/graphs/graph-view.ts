@@ -27,6 +27,8 @@ export interface GroupRow {
   /** Where it runs, or was computed; "" while nowhere. */
   readonly node: string;
   readonly ms: number;
+  /** When it was computed, or began to run: milliseconds since the feed's epoch; 0: neither. */
+  readonly at: number;
   /** The first digits of its program's hash: equal programs look alike. */
   readonly program: string;
   readonly flops: number;
@@ -56,9 +58,14 @@ export function graphRow(core: HubCore, graph: Graph): GraphRow {
   };
 }
 
-/** A graph with its latest tasks; `left`: how many more there are. */
-export function graphPicture(core: HubCore, graph: Graph): GraphRow & { groups: GroupRow[]; left: number } {
+/** A graph with its latest tasks; `left`: how many more there are; `epoch`: the feed's. */
+export function graphPicture(
+  core: HubCore,
+  graph: Graph,
+  epoch: number,
+): GraphRow & { groups: GroupRow[]; left: number } {
   const all = [...graph.tasks.values()];
+  const since = (at: number): number => (at > 0 ? Math.max(0, Math.round(at - epoch)) : 0);
   const groups = all.slice(-MOST_GROUPS).map((task): GroupRow => {
     const seen = task.state === "open" ? core.scheduler.task(task.task) : undefined;
     const running = seen?.state === "running";
@@ -68,6 +75,7 @@ export function graphPicture(core: HubCore, graph: Graph): GraphRow & { groups: 
       state: running ? "running" : task.state === "open" ? "waiting" : task.state,
       node: running ? (seen.nodes[0] ?? "") : task.node,
       ms: task.ms,
+      at: since(running ? seen.startedAt : task.endedAt),
       program: task.spec.program.slice(0, 12),
       flops: task.spec.flops,
       bytes: bytesOf(task),

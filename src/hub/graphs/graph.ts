@@ -75,9 +75,10 @@ export class GraphTask {
   readonly values: readonly GraphValue[];
   /** What it computes on, in the order of the program's inputs. */
   readonly inputs: readonly GraphValue[];
-  /** Where it was computed first, and how long that took. */
+  /** Where it was computed first, how long that took, and when it had been, in milliseconds since 1970. */
   node = "";
   ms = 0;
+  endedAt = 0;
   /** All who have computed it. */
   makers: readonly string[] = [];
 

@@ -250,7 +250,10 @@ export class NodeGraphs {
       tag.madeBy(view.id);
       if (counts) {
         tag.node = view.id;
-        if (tag.state === "open") tag.ms = ms;
+        if (tag.state === "open") {
+          tag.ms = ms;
+          tag.endedAt = Date.now();
+        }
         if (tag instanceof GraphCopy) {
           tag.sha256 = message.sha256;
           tag.owner = view.owner;

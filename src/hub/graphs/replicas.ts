@@ -154,6 +154,7 @@ export class Replicas {
         );
     task.node = winner.node;
     task.ms = winner.ms;
+    task.endedAt = winner.endedAt;
     const small: number[] = [];
     const copied: (readonly [ref: ValueRef, bytes: number, place: NodeId])[] = [];
     for (const [output, value] of task.values.entries()) {
