@@ -13,7 +13,17 @@ if (executablePath === undefined)
   process.stderr.write("bad luck tests skip: neither chromium nor google-chrome is installed\n");
 
 const TOO_LARGE = /needed more memory than this tab has for it.*the limit "memory" is/;
+const SLEPT = /slept for \d.*; others could take over what it had begun, and it goes on now\.$/;
 const NO_MEMORY = /needed more memory than this tab has for it.*bad_alloc/;
+
+/** What a page says has happened, and when. */
+const happened = (page: Page) =>
+  page.locator(".happened, .before li").evaluateAll((all) =>
+    all.map((each) => ({
+      at: Date.parse(each.querySelector("time")!.dateTime),
+      text: each.textContent ?? "",
+    })),
+  );
 
 describe.skipIf(executablePath === undefined)("a tab", () => {
   let opened: UntouchedBrowser;
@@ -131,8 +141,13 @@ describe.skipIf(executablePath === undefined)("a tab", () => {
       flock.atEnd(() => other.close());
       expect(await result).toEqual(serial.long);
       expect(other.answered).toBe(1);
+      const wokenAt = Date.now();
       await wake();
-      await says(page, /slept for \d.*; others could take over what it had begun, and it goes on now\.$/);
+      await until(
+        "it says so",
+        () => happened(page),
+        (all) => all.some(({ at, text }) => at >= wokenAt && SLEPT.test(text)),
+      );
       await stateIs(id, "running");
       await other.close();
       const main = await flock.main(hub.url);
@@ -218,7 +233,7 @@ describe.skipIf(executablePath === undefined)("a tab", () => {
       const page = await participate(flock, browser, hub);
       const { id } = (await tabsOf(hub))[0]!;
       const cores = await page.evaluate(() => navigator.hardwareConcurrency);
-      const slots = async () => (await tabsOf(hub)).map((tab) => tab.slots).sort();
+      const slots = async () => (await tabsOf(hub)).map((tab) => tab.slots).sort((a, b) => a - b);
       const slotsAre = (wanted: number[]) =>
         until(`slots are ${wanted.join()}`, slots, (seen) => seen.join() === wanted.join());
       const slider = page.getByRole("slider");
