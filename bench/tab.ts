@@ -149,7 +149,7 @@ async function mixed(): Promise<void> {
   hub.kill();
 }
 
-const [CHAINS, LENGTH, SIDE] = [6, 24, 512];
+const [CHAINS, LENGTH, SIDE] = [24, 48, 512];
 
 /** Seconds. */
 async function chains(client: Flock): Promise<number> {

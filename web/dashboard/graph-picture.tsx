@@ -42,6 +42,7 @@ export function GraphPicture({ board, groups, left }: GraphPictureProps) {
           <svg
             width={layout.width}
             height={layout.height}
+            style={{ "--wide": `${layout.width}px` }}
             viewBox={`0 0 ${layout.width} ${layout.height}`}
             role="img"
             aria-label={`${shown.length} tasks: ${said.join(", ")}. The table below has them all.`}

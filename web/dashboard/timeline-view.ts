@@ -3,7 +3,8 @@ import { duration } from "../parts/numbers.js";
 import { colour } from "../parts/theme.js";
 import { MOST_LANES } from "./lanes.js";
 import { drawAxis } from "./timeline-axis.js";
-import type { TimelineRow, TimelineSource } from "./timeline-source.js";
+import { TimelineRows } from "./timeline-rows.js";
+import type { TimelineSource } from "./timeline-source.js";
 
 export interface TimelinePlace {
   /** What scrolls, the canvas in it that stays, and what gives it its height. */
@@ -15,17 +16,12 @@ export interface TimelinePlace {
   told(text: string): void;
 }
 
-const LEAST_SPAN = 500;
+const LEAST_SPAN = 50;
 const MOST_SPAN = 600_000;
 const NAMES = 132;
 const FRAME_MS = 33;
 const MOST_HEIGHT = 480;
 const HUES = 8;
-/** Above and below what is in a row. */
-const MARGIN = 6;
-/** A lane is so high at least, where no more than so many rows are shown. */
-const LEAST_LANE = 7;
-const MOST_TALL = 40;
 
 export class TimelineView {
   readonly #source: TimelineSource;
@@ -41,9 +37,7 @@ export class TimelineView {
   #last = 0;
   #drawn = -1;
   #drag: { x: number; at: number } | undefined;
-  #rows: readonly TimelineRow[] = [];
-  #lanes = 1;
-  #version = -1;
+  readonly #rows = new TimelineRows();
   #width = 0;
   #height = 0;
 
@@ -124,41 +118,16 @@ export class TimelineView {
     this.#frame = requestAnimationFrame(this.#step);
     if (now - this.#last < FRAME_MS) return;
     // Paused, it only changes when somebody moves it, or what it shows does.
-    const same = this.#drawn === this.#held && this.#source.version === this.#version;
+    const same = this.#drawn === this.#held && !this.#rows.fresh(this.#source);
     if (this.#held !== undefined && same) return;
     this.#last = now;
     this.#draw();
     this.#drawn = this.#held ?? -1;
   };
 
-  #rowHeight(): number {
-    const n = this.#rows.length;
-    const lanes = this.#lanes > 1 ? MARGIN + this.#lanes * LEAST_LANE : 0;
-    return Math.max(lanes, n <= 12 ? 26 : n <= 40 ? 16 : 10);
-  }
-
-  /** A row is as high as the most lanes that one of them has, where there are not too many of them. */
-  #order(): void {
-    if (this.#source.version === this.#version) return;
-    this.#version = this.#source.version;
-    this.#rows = this.#source.rows();
-    const { lanes } = this.#source.tasks;
-    this.#lanes =
-      this.#rows.length > MOST_TALL ? 1 : Math.max(1, ...this.#rows.map(({ number }) => lanes.of(number)));
-  }
-
-  /** Where a lane of a row lies: from its top, and how high. */
-  #lane(row: number, lane: number): [top: number, height: number] {
-    const height = this.#rowHeight();
-    const margin = height > 12 ? MARGIN : 2;
-    const lanes = this.#source.tasks.lanes.of(this.#rows[row]!.number);
-    const each = (height - margin) / Math.max(lanes, lane + 1);
-    return [row * height + margin / 2 + lane * each, Math.max(1, each - (lanes > 1 && each > 4 ? 1 : 0))];
-  }
-
   #fit(): void {
     const { scroll, canvas, spacer } = this.#place;
-    const rows = Math.max(1, this.#rows.length) * this.#rowHeight() + 22;
+    const rows = Math.max(26, this.#rows.height) + 22;
     const width = scroll.clientWidth;
     const height = Math.min(rows, MOST_HEIGHT - 4);
     const scale = Math.min(2, devicePixelRatio);
@@ -180,15 +149,13 @@ export class TimelineView {
   }
 
   #draw(): void {
-    this.#order();
+    this.#rows.take(this.#source);
     this.#fit();
     const context = this.#context;
     const { hues, bad, soft, line, card } = this.#colours;
-    const height = this.#rowHeight();
     const names = this.#names();
     const top = this.#place.scroll.scrollTop;
-    const first = Math.floor(top / height);
-    const last = Math.min(this.#rows.length - 1, Math.ceil((top + this.#height) / height));
+    const { rows, places } = this.#rows;
     const right = this.#right();
     const left = right - this.#span;
     const scale = (this.#width - names) / this.#span;
@@ -205,8 +172,6 @@ export class TimelineView {
       epoch: this.#source.epoch,
     };
     drawAxis(context, axis, line, soft);
-    const places = new Map<number, number>();
-    for (let i = first; i <= last; i++) places.set(this.#rows[i]!.number, i);
     context.save();
     context.beginPath();
     context.rect(0, 0, this.#width, bottom);
@@ -225,18 +190,19 @@ export class TimelineView {
       const key = row * MOST_LANES + lane;
       if (x0 >= (reached.get(key) ?? Infinity) - 0.5) continue;
       reached.set(key, Math.min(reached.get(key) ?? Infinity, Math.floor(x0)));
-      const [y, bar] = this.#lane(row, lane);
+      const [y, bar] = this.#rows.lane(row, lane);
+      if (y + bar < top || y > top + bottom) continue;
       context.fillStyle = tasks.ok[slot] === 1 ? hues[tasks.service[slot]! % HUES]! : bad;
       context.fillRect(x0, y - top, Math.max(1, x1 - x0 - (x1 - x0 > 4 ? 1 : 0)), bar);
     }
-    this.#running(places, left, names, scale, top);
+    this.#running(left, names, scale, top);
     context.fillStyle = card;
     context.fillRect(0, 0, names - 6, bottom);
     context.fillStyle = soft;
-    context.font = `${height > 12 ? 12 : 9}px "Figtree Variable", sans-serif`;
+    context.font = `${this.#rows.roomy ? 12 : 9}px "Figtree Variable", sans-serif`;
     context.textBaseline = "middle";
-    for (let i = first; i <= last; i++)
-      context.fillText(this.#rows[i]!.id, 8, i * height - top + height / 2, names - 16);
+    for (let i = Math.max(0, this.#rows.at(top)); i <= this.#rows.at(top + bottom); i++)
+      context.fillText(rows[i]!.id, 8, this.#rows.middle(i) - top, names - 16);
     context.restore();
     context.strokeStyle = line;
     context.beginPath();
@@ -246,22 +212,16 @@ export class TimelineView {
   }
 
   /** What has not ended yet, up to now. */
-  #running(
-    places: ReadonlyMap<number, number>,
-    left: number,
-    names: number,
-    scale: number,
-    top: number,
-  ): void {
+  #running(left: number, names: number, scale: number, top: number): void {
     const right = left + this.#span;
     const now = Math.min(right, this.#clock());
     const context = this.#context;
     context.globalAlpha = 0.55;
     for (const { row, lane, hue, since } of this.#source.running()) {
-      const place = places.get(row);
+      const place = this.#rows.places.get(row);
       if (place === undefined || since > right) continue;
       const x0 = Math.max(names, names + (since - left) * scale);
-      const [y, bar] = this.#lane(place, lane);
+      const [y, bar] = this.#rows.lane(place, lane);
       context.fillStyle = this.#colours.hues[hue % HUES]!;
       context.fillRect(x0, y - top, Math.max(1, names + (now - left) * scale - x0), bar);
     }
@@ -296,8 +256,8 @@ export class TimelineView {
   #point(event: PointerEvent): void {
     const { left: edge, top: above } = this.#place.canvas.getBoundingClientRect();
     const y = event.clientY - above + this.#place.scroll.scrollTop;
-    const place = Math.floor(y / this.#rowHeight());
-    const row = this.#rows[place];
+    const place = this.#rows.at(y);
+    const row = this.#rows.rows[place];
     const names = this.#names();
     const at =
       this.#right() - this.#span + ((event.clientX - edge - names) * this.#span) / (this.#width - names);
@@ -308,7 +268,7 @@ export class TimelineView {
       const end = tasks.end[slot]!;
       if (end < at - slack) break;
       if (tasks.node[slot] !== row.number || end - tasks.ms[slot]! > at + slack) continue;
-      const [from, high] = this.#lane(place, tasks.lane[slot]!);
+      const [from, high] = this.#rows.lane(place, tasks.lane[slot]!);
       if (y < from - 1 || y > from + high + 1) continue;
       const how = tasks.ok[slot] === 1 ? "" : ", failed";
       const what = this.#source.called(tasks.service[slot]!);

@@ -6,6 +6,7 @@ import type { ToEngine } from "../../src/engine/dialogue.js";
 import type { Engine, Session } from "../../src/engine/engine.js";
 import type { EngineWorkerOptions } from "../../src/engine/worker/engine-worker.js";
 import { serve } from "../../src/engine/worker/serve.js";
+import { deviceKind } from "./device.js";
 import { startPageEngine } from "../../src/engine/worker/start-page-engine.js";
 
 /** Ends this worker: whoever started it sees that, and starts another. */
@@ -54,7 +55,7 @@ await serve(
   },
   options.memory,
   async () => {
-    const started = await startPageEngine(options, { wasm, jspi, asyncify });
+    const started = await startPageEngine(options, { wasm, jspi, asyncify }, deviceKind(navigator.userAgent));
     return { ...started, engine: falling(started.engine) };
   },
 );

@@ -55,7 +55,7 @@ export function Chart({ label, lines, data, format, height = 150, log = false }:
 
   useEffect(() => plot.current?.setData(data), [data]);
 
-  return <div class="chart" ref={place} role="img" aria-label={label} />;
+  return <div class="chart" style={{ minHeight: height }} ref={place} role="img" aria-label={label} />;
 }
 
 type Shape = Omit<ChartProps, "label" | "data"> & { readonly width: number };
@@ -83,7 +83,7 @@ function optionsOf({ lines, format, height, log, width }: Shape): uPlot.Options 
         : { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.15)] },
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 70, values: (_, ticks) => ticks.map(clock) },
+      { ...axis, grid: { show: false }, size: 26, space: 70, values: times },
       {
         ...axis,
         size: 58,
@@ -99,11 +99,14 @@ function optionsOf({ lines, format, height, log, width }: Shape): uPlot.Options 
         stroke: colour(line.colour),
         width: 2,
         points: { show: false },
-        // The design's colours are six hexadecimal digits; two more make them thin.
-        ...(line.filled && { fill: `${colour(line.colour)}2b` }),
+        ...(line.filled && { fill: thin(colour(line.colour)) }),
       })),
     ],
   };
+}
+
+function thin(rgb: string): string {
+  return rgb.replace("rgb(", "rgba(").replace(")", ", 0.17)");
 }
 
 function decade(value: number, round: (x: number) => number): number {
@@ -113,6 +116,12 @@ function decade(value: number, round: (x: number) => number): number {
 /** Of a logarithmic axis, only the powers of ten. */
 function decades(_: uPlot, ticks: readonly number[]): (number | null)[] {
   return ticks.map((tick) => (Math.abs(Math.log10(tick) % 1) < 1e-6 ? tick : null));
+}
+
+/** What would be cut off at the edge is left out. */
+function times(plot: uPlot, ticks: readonly number[]): string[] {
+  const most = plot.over.clientWidth - 26;
+  return ticks.map((tick) => (plot.valToPos(tick, "x") > most ? "" : clock(tick)));
 }
 
 function clock(seconds: number): string {

@@ -39,7 +39,12 @@ export function ThemeSwitch() {
   );
 }
 
-/** A colour of the design, by name, as the page has it now. */
+let probe: HTMLElement | undefined;
+
+/** A colour of the design, by name, as the page has it now: `rgb(r, g, b)`. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  // Only where a colour is used does the browser say which of the two it is.
+  probe ??= document.head.appendChild(document.createElement("meta"));
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
 }

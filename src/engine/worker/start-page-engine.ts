@@ -29,10 +29,11 @@ const BUILDS: { readonly [build in Build]: () => Promise<Ort> } = {
   asyncify: () => import("onnxruntime-web/webgpu"),
 };
 
-/** Throws a FlockworkError where there is no such provider here. */
+/** `device`: what a person would call it. Throws a FlockworkError where there is no such provider here. */
 export async function startPageEngine(
   { provider = "wasm", wasmPaths }: PageEngineOptions,
   files?: BuildFiles,
+  device = deviceName(),
 ): Promise<Served> {
   const open = async (build: Build): Promise<[Engine, Ort]> => {
     const ort = await BUILDS[build]();
@@ -50,7 +51,7 @@ export async function startPageEngine(
   if (provider === "wasm") {
     const [engine] = await open("wasm");
     // WebAssembly computes the same bits on every processor.
-    return { engine, facts: factsOf(engine, provider, "wasm", deviceName()) };
+    return { engine, facts: factsOf(engine, provider, "wasm", device) };
   }
   if (provider !== "webgpu")
     throw new FlockworkError("bad_argument", `pages have no provider "${provider}"; they have wasm, webgpu`);
@@ -62,7 +63,7 @@ export async function startPageEngine(
   await expectComputesRight(gpu);
   return {
     engine,
-    facts: factsOf(engine, provider, `webgpu ${adapter.words}`, `${deviceName()}, ${adapter.words}`),
+    facts: factsOf(engine, provider, `webgpu ${adapter.words}`, `${device}, ${adapter.words}`),
     lost: lossOf(ort),
   };
 }
