@@ -2,7 +2,7 @@
 // each blob, and deletes it with the last.
 import type { BlobInfo, Blobs } from "../backbone/index.js";
 import { FlockworkError, type BlobHash } from "../ids/index.js";
-import { align, CHUNK_BYTES, readStream, type PayloadColumns } from "../wire/index.js";
+import { align, CHUNK_BYTES, readStream, returnChunk, type PayloadColumns } from "../wire/index.js";
 import type { HeldPayloads } from "./held-payloads.js";
 import type { Segment } from "./jobs.js";
 
@@ -86,7 +86,7 @@ export class BlobPayloads {
     while (this.#deleting !== undefined) await this.#deleting;
     this.#puts++;
     try {
-      const info = await this.#blobs.put(source);
+      const info = await this.#blobs.put(returned(source));
       this.#retain(info.hash);
       return info;
     } finally {
@@ -189,6 +189,14 @@ export class BlobPayloads {
         this.#sweep();
       },
     );
+  }
+}
+
+/** The store copies what it is given before it asks for more. */
+async function* returned(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of source) {
+    yield chunk;
+    returnChunk(chunk);
   }
 }
 

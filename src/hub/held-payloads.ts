@@ -1,14 +1,14 @@
 // Payloads on their way through a hub that promises nothing beyond its own life: held in memory, neither hashed nor written
 // to a disk, as far as a budget goes. The memory is used again and again, since touching new memory costs more than a copy.
 import { randomHex } from "../ids/index.js";
-import { CHUNK_BYTES } from "../wire/index.js";
+import { borrowChunk, CHUNK_BYTES, freeChunks, keepChunk } from "../wire/index.js";
 
 const SLAB_BYTES = CHUNK_BYTES;
-/** Memory that nobody has used for this long is given back. */
-const IDLE_MS = 10_000;
+
+type Slab = Uint8Array<ArrayBuffer>;
 
 interface Held {
-  readonly slabs: readonly Uint8Array[];
+  readonly slabs: readonly Slab[];
   readonly bytes: number;
 }
 
@@ -19,9 +19,7 @@ export type Holding =
 export class HeldPayloads {
   readonly #slabs: number;
   readonly #held = new Map<string, Held>();
-  #free: Uint8Array[] = [];
   #used = 0;
-  #trim: NodeJS.Timeout | undefined = undefined;
 
   /** Holds `budget` bytes at most. */
   constructor(budget: number) {
@@ -33,9 +31,9 @@ export class HeldPayloads {
     return bytes <= this.#slabs * SLAB_BYTES;
   }
 
-  /** Takes what a source gives, copying it. Names are as long as those of blobs, and say nothing. */
+  /** Takes what a source gives: whole chunks as they are, the rest copied. Names are as long as those of blobs, and say nothing. */
   async hold(source: AsyncIterable<Uint8Array>): Promise<Holding> {
-    const slabs: Uint8Array[] = [];
+    const slabs: Slab[] = [];
     const reader = source[Symbol.asyncIterator]();
     let bytes = 0;
     try {
@@ -45,9 +43,15 @@ export class HeldPayloads {
         for (let at = 0; at < value.length;) {
           const filled = bytes % SLAB_BYTES;
           if (filled === 0) {
-            const slab = this.#take();
-            if (slab === undefined) return { rest: this.#rest(slabs, bytes, value.subarray(at), reader) };
-            slabs.push(slab);
+            if (this.#used === this.#slabs)
+              return { rest: this.#rest(slabs, bytes, value.subarray(at), reader) };
+            this.#used++;
+            if (at === 0 && keepChunk(value)) {
+              slabs.push(value);
+              bytes += SLAB_BYTES;
+              break;
+            }
+            slabs.push(borrowed());
           }
           const part = value.subarray(at, at + SLAB_BYTES - filled);
           slabs.at(-1)!.set(part, filled);
@@ -95,7 +99,7 @@ export class HeldPayloads {
 
   /** What was taken, then what was not; the memory is free again piece by piece. */
   async *#rest(
-    slabs: Uint8Array[],
+    slabs: Slab[],
     bytes: number,
     value: Uint8Array,
     reader: AsyncIterator<Uint8Array>,
@@ -115,20 +119,14 @@ export class HeldPayloads {
     }
   }
 
-  #take(): Uint8Array | undefined {
-    if (this.#used === this.#slabs) return undefined;
-    this.#used++;
-    return this.#free.pop() ?? new Uint8Array(SLAB_BYTES);
-  }
-
-  #give(slabs: readonly Uint8Array[]): void {
+  #give(slabs: readonly Slab[]): void {
     this.#used -= slabs.length;
-    this.#free.push(...slabs);
-    if (this.#trim !== undefined) this.#trim.refresh();
-    else
-      this.#trim = setTimeout(() => {
-        this.#free = [];
-        this.#trim = undefined;
-      }, IDLE_MS).unref();
+    freeChunks(slabs);
   }
+}
+
+function borrowed(): Slab {
+  const slab = borrowChunk();
+  keepChunk(slab);
+  return slab;
 }

@@ -13,7 +13,7 @@ import {
   PROTOCOL_VERSION,
   type Role,
 } from "../wire/index.js";
-import { partsOf, sendParts } from "../wire/socket.node.js";
+import { partsOf, sendParts, strainFrames } from "../wire/socket.node.js";
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Rate } from "./rate.js";
@@ -81,7 +81,6 @@ export class Peer {
     this.#limits = limits;
     this.#rate = new Rate(limits.messagesPerSecond);
     this.#badRate = new Rate(limits.badMessagesPerSecond);
-    this.#boundHello();
     this.send({ t: "challenge", version: PROTOCOL_VERSION, software: SOFTWARE, nonce: this.nonce });
     const late = setTimeout(() => {
       if (this.hello === undefined)
@@ -89,11 +88,14 @@ export class Peer {
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
     socket.binaryType = "fragments";
-    socket.on("message", (data) => {
+    const message = (frame: Uint8Array, tail?: Uint8Array) => {
       // What of the next frame came along with the end of this one counts for it only roughly.
       this.#framedBytes = net.bytesRead;
-      this.#receive(...partsOf(data));
-    });
+      this.#receive(frame, tail);
+    };
+    socket.on("message", (data) => message(...partsOf(data)));
+    strainFrames(socket, net, { side: "server", maxPayload: limits.frameBytes, message });
+    this.#boundHello();
     socket.on("close", (code: number) => {
       this.hasLeft = code === GOING_AWAY;
       this.#close();

@@ -1,9 +1,11 @@
 // Sockets by `ws`: `dial` for whoever connects, `adoptSocket` for connections that a server accepted.
-import type { Socket as NetSocket } from "node:net";
+import { connect, type NetConnectOpts, type Socket as NetSocket } from "node:net";
 import { rootCertificates } from "node:tls";
 import { WebSocket, type RawData } from "ws";
+import { borrowChunk, CHUNK_BYTES } from "./chunk-memory.js";
 import { joined, MAX_FRAME_BYTES } from "./frame.js";
 import { CLOSE_NOT_BINARY, closeReason, type Dial, type Socket } from "./socket.js";
+import { Strainer } from "./strainer.js";
 
 export interface DialOptions {
   /** Largest frame that is accepted. */
@@ -17,6 +19,7 @@ export interface DialOptions {
 /** A `dial` with other limits. */
 export function dialWith({ maxPayload = MAX_FRAME_BYTES, handshakeTimeoutMs = 5000, ca }: DialOptions): Dial {
   return (url) => {
+    const road = url.startsWith("ws:") ? new PlainRoad() : undefined;
     const ws = new WebSocket(url, {
       perMessageDeflate: false,
       handshakeTimeout: handshakeTimeoutMs,
@@ -24,9 +27,11 @@ export function dialWith({ maxPayload = MAX_FRAME_BYTES, handshakeTimeoutMs = 50
       skipUTF8Validation: true,
       ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
       ...(isPrivatePath(url) ? { generateMask: zeroMask } : {}),
+      ...(road && { createConnection: road.connect }),
     });
     const socket = new NodeSocket(ws);
     ws.once("upgrade", (response) => socket.watch(response.socket));
+    ws.once("open", () => socket.strain(maxPayload, road));
     return socket;
   };
 }
@@ -56,6 +61,79 @@ function isPrivatePath(url: string): boolean {
 
 function zeroMask(mask: Buffer): void {
   mask.fill(0);
+}
+
+/** What every plain connection of this process is read into, one read after the other. */
+let readBuffer: Uint8Array | undefined;
+const READ_BYTES = 256 * 1024;
+
+/** A connection whose bytes are read into the same memory again and again, so that they cost no buffers. */
+class PlainRoad {
+  /** Takes what was read once the connection is a WebSocket's. */
+  strainer: Strainer | undefined = undefined;
+
+  readonly connect = (options: object): NetSocket => {
+    readBuffer ??= new Uint8Array(READ_BYTES);
+    const socket: NetSocket = connect({
+      ...options,
+      onread: {
+        buffer: readBuffer,
+        callback: (count: number, buffer: Uint8Array) => {
+          const bytes = buffer.subarray(0, count);
+          // What lies in the stream came before.
+          if (this.strainer === undefined || socket.readableLength > 0) return socket.push(Buffer.from(bytes));
+          this.strainer.write(bytes);
+          return true;
+        },
+      },
+    } as NetConnectOpts);
+    return socket;
+  };
+}
+
+/** Memory for what is received. */
+function receiveBuffer(bytes: number): Uint8Array {
+  if (bytes === CHUNK_BYTES) return borrowChunk(newChunk);
+  return bytes < POOLED_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
+}
+
+/** Smaller ones share memory. */
+const POOLED_BYTES = 4096;
+
+function newChunk(): Uint8Array<ArrayBuffer> {
+  const { buffer } = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  return new Uint8Array(buffer as ArrayBuffer);
+}
+
+export interface FramesOptions {
+  readonly side: "server" | "client";
+  readonly maxPayload: number;
+  /** The road that its bytes come by, where that is one. */
+  readonly road?: PlainRoad | undefined;
+  message(frame: Uint8Array, tail?: Uint8Array): void;
+}
+
+/** Takes the binary messages of an open connection past the library, which would copy them more often. */
+export function strainFrames(ws: WebSocket, net: NetSocket, options: FramesOptions): void {
+  const { side, maxPayload, road, message } = options;
+  const transient = road !== undefined;
+  const theirs = net.listeners("data") as ((bytes: Buffer) => void)[];
+  const strainer = new Strainer({
+    masked: side === "server",
+    maxBytes: maxPayload,
+    transient,
+    take: receiveBuffer,
+    message,
+    pass: (bytes) => {
+      const passed = transient ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      for (const listener of theirs) listener.call(net, passed);
+    },
+  });
+  ws.once("error", () => strainer.stop());
+  for (const listener of theirs) net.off("data", listener);
+  const write = (bytes: Buffer) => strainer.write(bytes);
+  net.on("data", write);
+  if (road !== undefined) road.strainer = strainer;
 }
 
 /** A message as `ws` gives it with `binaryType` "fragments": a frame of one part or two, however it was cut on its way. */
@@ -116,6 +194,17 @@ class NodeSocket implements Socket {
 
   watch(net: NetSocket): void {
     this.#net = net;
+  }
+
+  /** Once it is open, and before anything has come. */
+  strain(maxPayload: number, road?: PlainRoad): void {
+    if (this.#net === undefined) return;
+    strainFrames(this.#ws, this.#net, {
+      side: "client",
+      maxPayload,
+      road,
+      message: (frame, tail) => this.onMessage?.(frame, tail),
+    });
   }
 
   get bufferedAmount(): number {
