@@ -80,6 +80,7 @@ export class MainNode {
       onDown: (reason) => {
         this.#state = "unknown";
         this.#transfers.down();
+        this.#departures.down();
         options.onDown?.(reason);
       },
       onMessage: (message) => this.#receive(message),

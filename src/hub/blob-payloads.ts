@@ -13,14 +13,19 @@ export class BlobPayloads {
   readonly #blobs: Blobs;
   readonly #limit: number;
   readonly #held: HeldPayloads | undefined;
+  readonly #lasting: boolean;
   readonly #counts = new Map<string, number>();
   readonly #unneeded = new Set<string>();
   #puts = 0;
   #deleting: Promise<void> | undefined = undefined;
 
-  /** Payloads of `limit` bytes and more are stored as blobs, or held as long as there is room where a hub may do that. */
-  constructor(blobs: Blobs, limit: number, held?: HeldPayloads) {
+  /**
+   * Payloads of `limit` bytes and more are stored as blobs. Memory that is `held` has them while they
+   * come, and keeps them in their place, as long as there is room, unless they are to be `lasting`.
+   */
+  constructor(blobs: Blobs, limit: number, held?: HeldPayloads, lasting = false) {
     this.#held = held;
+    this.#lasting = lasting;
     this.#blobs = blobs;
     this.#limit = limit;
   }
@@ -71,11 +76,34 @@ export class BlobPayloads {
   }
 
   /**
-   * Stores one payload as it comes, counted once; `expected` bytes, as far as that is known. Rejects with `storage_full`, or
-   * with what its source threw.
+   * Stores one payload as it comes, counted once; `expected` bytes, as far as that is known. `growing` is told the name under
+   * which it can be read until it is stored, where there is one. Rejects with `storage_full`, or with what its source threw.
    */
-  async put(source: AsyncIterable<Uint8Array>, expected = 0): Promise<BlobInfo> {
-    if (this.#held?.fits(expected)) {
+  async put(
+    source: AsyncIterable<Uint8Array>,
+    expected = 0,
+    growing?: (name: string) => void,
+  ): Promise<BlobInfo> {
+    const grown = growing && this.#held?.grow(expected);
+    if (grown === undefined) return this.#put(source, expected);
+    const { name } = grown;
+    this.#retain(name);
+    growing?.(name);
+    try {
+      const bytes = measured(source, expected, grown.add);
+      if (!this.#lasting) {
+        for await (const _ of bytes);
+        this.#retain(name);
+        return { hash: name as BlobHash, bytes: expected };
+      }
+      return await this.#store(bytes);
+    } finally {
+      this.#drop(name);
+    }
+  }
+
+  async #put(source: AsyncIterable<Uint8Array>, expected: number): Promise<BlobInfo> {
+    if (!this.#lasting && this.#held?.fits(expected)) {
       const holding = await this.#held.hold(source);
       if ("hash" in holding) {
         this.#retain(holding.hash);
@@ -83,6 +111,10 @@ export class BlobPayloads {
       }
       source = holding.rest;
     }
+    return this.#store(source);
+  }
+
+  async #store(source: AsyncIterable<Uint8Array>): Promise<BlobInfo> {
     while (this.#deleting !== undefined) await this.#deleting;
     this.#puts++;
     try {
@@ -93,6 +125,11 @@ export class BlobPayloads {
       this.#puts--;
       this.#sweep();
     }
+  }
+
+  /** Whoever waits for more of a payload that is still coming gets this error. */
+  breakReaders(name: string, error: unknown): void {
+    this.#held?.breakReaders(name, error);
   }
 
   /** The bytes of a blob from `start` on, up to `end`. */
@@ -198,6 +235,22 @@ async function* returned(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
     yield chunk;
     returnChunk(chunk);
   }
+}
+
+/** A source that must give just so many bytes; each piece goes to `add` too, which may keep it. */
+async function* measured(
+  source: AsyncIterable<Uint8Array>,
+  bytes: number,
+  add: (piece: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void> {
+  let left = bytes;
+  for await (const piece of source) {
+    left -= piece.length;
+    add(piece);
+    yield piece;
+  }
+  if (left !== 0)
+    throw new FlockworkError("bad_message", `A stream was said to have ${bytes} bytes; ${bytes - left} came.`);
 }
 
 function notThere(hash: string): FlockworkError {

@@ -15,9 +15,26 @@ export interface StreamOwner {
 
 type StreamMessage = MessageOf<"open" | "chunk" | "grant" | "end" | "broken">;
 
+/** Who waits for an upload that is under way. */
+export interface UploadWatcher {
+  /** The rest of it should be here shortly, and what is here can be read under this name. Called at most once. */
+  soon(name: string, bytes: number): void;
+  /** It is stored and can be claimed, or it will never be. */
+  settled(stored: boolean): void;
+}
+
 interface Upload {
   readonly id: string;
   readonly stream: InStream;
+  /** How many bytes it was said to have; 0: not known. */
+  readonly expected: number;
+  /** What of it is here can be read under this name. */
+  name: string | undefined;
+  watcher: UploadWatcher | undefined;
+  watcherTold: boolean;
+  /** When its first bytes came on this connection, as performance.now(), and how many were here then. */
+  since: number;
+  sinceBytes: number;
   /** Set once it is stored. */
   blob: BlobPayload | undefined;
 }
@@ -45,6 +62,10 @@ interface Uploads {
 
 /** The largest payload. */
 const MAX_UPLOAD_BYTES = 1024 ** 3;
+/** A payload whose rest comes within this long, at the rate so far, need not be waited for: no node waits for it for long. */
+const SOON_MS = 250;
+/** What must have come before that can be said. */
+const TELLING_BYTES = 512 * 1024;
 /** How long the uploads of an owner who is away are kept. */
 const AWAY_MS = 60_000;
 
@@ -67,13 +88,14 @@ export class Transfers {
         this.#open(owner, message);
         break;
       case "chunk":
-        this.#take(owner, message.id, (stream) => {
-          stream.chunk(message.offset, message.data);
+        this.#take(owner, message.id, (upload) => {
+          upload.stream.chunk(message.offset, message.data);
           this.#checkHeld(owner);
+          this.#tellSoon(upload);
         });
         break;
       case "end":
-        this.#take(owner, message.id, (stream) => stream.end(message.bytes));
+        this.#take(owner, message.id, ({ stream }) => stream.end(message.bytes));
         break;
       case "grant":
         this.#fetches.get(peer)?.get(message.id)?.out.granted(message.have, message.upTo);
@@ -130,6 +152,21 @@ export class Transfers {
     out.attach(road, offset, upTo);
   }
 
+  /** Whether an upload is under way. */
+  underWay(owner: StreamOwner, id: string): boolean {
+    const upload = this.#uploads.get(owner)?.byId.get(id);
+    return upload !== undefined && upload.blob === undefined;
+  }
+
+  /** Watches an upload that is under way, in the place of who did before. */
+  watch(owner: StreamOwner, id: string, watcher: UploadWatcher): void {
+    const upload = this.#uploads.get(owner)?.byId.get(id);
+    if (upload === undefined) return;
+    upload.watcher = watcher;
+    upload.watcherTold = false;
+    this.#tellSoon(upload);
+  }
+
   /** A stored upload, for the record that names it: from here on the caller counts it. Throws `stream_lost`. */
   claim(owner: StreamOwner, id: string): BlobPayload {
     const uploads = this.#uploads.get(owner);
@@ -167,9 +204,10 @@ export class Transfers {
     this.#uploads.set(owner, uploads);
     const known = uploads.byId.get(id);
     if (known?.blob !== undefined) this.#tellKept(owner, id, known.blob);
-    else if (known !== undefined)
+    else if (known !== undefined) {
+      known.since = 0;
       owner.peer?.send({ t: "grant", id, have: known.stream.have, upTo: known.stream.upTo });
-    else {
+    } else {
       const refused = this.#refusal(owner, uploads, bytes);
       if (refused !== undefined) {
         owner.peer?.send({ t: "broken", id, code: refused.code, message: refused.message });
@@ -179,9 +217,19 @@ export class Transfers {
         maxBytes: MAX_UPLOAD_BYTES,
         grant: (have, upTo) => owner.peer?.send({ t: "grant", id, have, upTo }),
       });
-      const upload: Upload = { id, stream, blob: undefined };
+      const upload: Upload = {
+        id,
+        stream,
+        expected: bytes,
+        name: undefined,
+        watcher: undefined,
+        watcherTold: false,
+        since: 0,
+        sinceBytes: 0,
+        blob: undefined,
+      };
       uploads.byId.set(id, upload);
-      void this.#store(owner, uploads, upload, bytes);
+      void this.#store(owner, uploads, upload);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
     }
   }
@@ -222,9 +270,13 @@ export class Transfers {
     );
   }
 
-  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload, expected: number): Promise<void> {
+  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload): Promise<void> {
     try {
-      const { hash, bytes } = await this.#blobs.put(upload.stream, expected);
+      const { hash, bytes } = await this.#blobs.put(
+        upload.stream,
+        upload.expected,
+        (name) => (upload.name = name),
+      );
       if (uploads.byId.get(upload.id) !== upload) {
         this.#blobs.releaseAll([[0, hash, bytes]]);
         return;
@@ -232,9 +284,11 @@ export class Transfers {
       upload.blob = { hash, bytes };
       uploads.kept += bytes;
       this.#tellKept(owner, upload.id, upload.blob);
+      upload.watcher?.settled(true);
     } catch (error) {
       if (uploads.byId.get(upload.id) !== upload) return;
       uploads.byId.delete(upload.id);
+      upload.watcher?.settled(false);
       const { code, message } = this.#known(error);
       owner.peer?.send({ t: "broken", id: upload.id, code, message: message.slice(0, 4096) });
     }
@@ -245,14 +299,29 @@ export class Transfers {
   }
 
   /** What does not fit ends the stream; what comes for one that has ended was on its way. */
-  #take(owner: StreamOwner, id: string, take: (stream: InStream) => void): void {
+  #take(owner: StreamOwner, id: string, take: (upload: Upload) => void): void {
     const upload = this.#uploads.get(owner)?.byId.get(id);
     if (upload === undefined) return;
     try {
-      take(upload.stream);
+      take(upload);
     } catch (error) {
       upload.stream.fail(error);
     }
+  }
+
+  #tellSoon(upload: Upload): void {
+    const { stream, expected, watcher, name } = upload;
+    const now = performance.now();
+    if (upload.since === 0) {
+      upload.since = now;
+      upload.sinceBytes = stream.have;
+    }
+    if (watcher === undefined || upload.watcherTold || name === undefined) return;
+    const came = stream.have - upload.sinceBytes;
+    if (came < TELLING_BYTES) return;
+    if ((expected - stream.have) * (now - upload.since) > came * SOON_MS) return;
+    upload.watcherTold = true;
+    watcher.soon(name, expected);
   }
 
   #drop(owner: StreamOwner, id: string, error: FlockworkError): void {
@@ -260,8 +329,10 @@ export class Transfers {
     const upload = uploads?.byId.get(id);
     if (uploads === undefined || upload === undefined) return;
     uploads.byId.delete(id);
-    if (upload.blob === undefined) upload.stream.fail(error);
-    else {
+    if (upload.blob === undefined) {
+      upload.watcher?.settled(false);
+      upload.stream.fail(error);
+    } else {
       uploads.kept -= upload.blob.bytes;
       this.#blobs.releaseAll([[0, upload.blob.hash, upload.blob.bytes]]);
     }
