@@ -1,6 +1,6 @@
 // Sockets by `ws`: `dial` for whoever connects, `adoptSocket` for connections that a server accepted.
-import { connect, type NetConnectOpts, type Socket as NetSocket } from "node:net";
-import { rootCertificates } from "node:tls";
+import { connect, Socket as NetSocket, type NetConnectOpts, type SocketConstructorOpts } from "node:net";
+import { rootCertificates, TLSSocket } from "node:tls";
 import { WebSocket, type RawData } from "ws";
 import { borrowChunk, CHUNK_BYTES } from "./chunk-memory.js";
 import { joined, MAX_FRAME_BYTES } from "./frame.js";
@@ -68,27 +68,45 @@ let readBuffer: Uint8Array | undefined;
 const READ_BYTES = 256 * 1024;
 
 /** A connection whose bytes are read into the same memory again and again, so that they cost no buffers. */
-class PlainRoad {
-  /** Takes what was read once the connection is a WebSocket's. */
-  strainer: Strainer | undefined = undefined;
+export class PlainRoad {
+  /** Takes what was read once the connection is a WebSocket's; the bytes are there only during the call. */
+  write: ((bytes: Uint8Array) => void) | undefined = undefined;
+  #net: NetSocket | undefined = undefined;
 
-  readonly connect = (options: object): NetSocket => {
-    readBuffer ??= new Uint8Array(READ_BYTES);
-    const socket: NetSocket = connect({
-      ...options,
-      onread: {
-        buffer: readBuffer,
-        callback: (count: number, buffer: Uint8Array) => {
-          const bytes = buffer.subarray(0, count);
-          // What lies in the stream came before.
-          if (this.strainer === undefined || socket.readableLength > 0) return socket.push(Buffer.from(bytes));
-          this.strainer.write(bytes);
-          return true;
-        },
+  readonly connect = (options: object): NetSocket =>
+    (this.#net = connect({ ...options, onread: this.#onread() } as NetConnectOpts));
+
+  /**
+   * Goes on with a connection that a server accepted, on a socket of its own; the accepted one is left without. Undefined where
+   * that can not be, as with TLS.
+   */
+  adopt(accepted: NetSocket): NetSocket | undefined {
+    // Node has no other way to say where an accepted connection is read to.
+    const held = accepted as NetSocket & { _handle: { useUserBuffer?: unknown } | null };
+    const handle = held._handle;
+    if (accepted instanceof TLSSocket || accepted.readableLength > 0) return undefined;
+    if (typeof handle?.useUserBuffer !== "function") return undefined;
+    const net = new NetSocket({ handle, onread: this.#onread() } as SocketConstructorOpts);
+    held._handle = null;
+    net.on("error", () => net.destroy());
+    net.once("close", () => accepted.destroy());
+    return (this.#net = net);
+  }
+
+  #onread() {
+    return {
+      buffer: (readBuffer ??= new Uint8Array(READ_BYTES)),
+      callback: (count: number, buffer: Uint8Array): boolean => {
+        const bytes = buffer.subarray(0, count);
+        const net = this.#net;
+        // What lies in the stream came before.
+        if (net !== undefined && (this.write === undefined || net.readableLength > 0))
+          return net.push(Buffer.from(bytes));
+        this.write?.(bytes);
+        return true;
       },
-    } as NetConnectOpts);
-    return socket;
-  };
+    };
+  }
 }
 
 /** Memory for what is received. */
@@ -111,6 +129,8 @@ export interface FramesOptions {
   /** The road that its bytes come by, where that is one. */
   readonly road?: PlainRoad | undefined;
   message(frame: Uint8Array, tail?: Uint8Array): void;
+  /** Called after each read, whatever it brought. */
+  arrived?(): void;
 }
 
 /** Takes the binary messages of an open connection past the library, which would copy them more often. */
@@ -131,9 +151,12 @@ export function strainFrames(ws: WebSocket, net: NetSocket, options: FramesOptio
   });
   ws.once("error", () => strainer.stop());
   for (const listener of theirs) net.off("data", listener);
-  const write = (bytes: Buffer) => strainer.write(bytes);
+  const write = (bytes: Uint8Array) => {
+    strainer.write(bytes);
+    options.arrived?.();
+  };
   net.on("data", write);
-  if (road !== undefined) road.strainer = strainer;
+  if (road !== undefined) road.write = write;
 }
 
 /** A message as `ws` gives it with `binaryType` "fragments": a frame of one part or two, however it was cut on its way. */
