@@ -3,7 +3,7 @@
 import type { BlobInfo, Blobs } from "../backbone/index.js";
 import { FlockworkError, type BlobHash } from "../ids/index.js";
 import { align, CHUNK_BYTES, readStream, returnChunk, type PayloadColumns } from "../wire/index.js";
-import type { HeldPayloads } from "./held-payloads.js";
+import type { Growing, HeldPayloads } from "./held-payloads.js";
 import type { Segment } from "./jobs.js";
 
 export type BlobColumn = readonly (readonly [index: number, hash: string, bytes: number])[];
@@ -85,21 +85,32 @@ export class BlobPayloads {
     growing?: (name: string) => void,
   ): Promise<BlobInfo> {
     const grown = growing && this.#held?.grow(expected);
-    if (grown === undefined) return this.#put(source, expected);
+    if (grown === undefined || this.#held === undefined) return this.#put(source, expected);
     const { name } = grown;
     this.#retain(name);
     growing?.(name);
     try {
-      const bytes = measured(source, expected, grown.add);
-      if (!this.#lasting) {
-        for await (const _ of bytes);
-        this.#retain(name);
-        return { hash: name as BlobHash, bytes: expected };
-      }
-      return await this.#store(bytes);
+      if (this.#lasting) return await this.#storeGrowing(source, grown, this.#held);
+      await receive(source, grown);
+      this.#retain(name);
+      return { hash: name as BlobHash, bytes: expected };
     } finally {
       this.#drop(name);
     }
+  }
+
+  /** The store follows what is in memory, so that neither who sends nor who reads waits for the disk. */
+  async #storeGrowing(
+    source: AsyncIterable<Uint8Array>,
+    grown: Growing,
+    held: HeldPayloads,
+  ): Promise<BlobInfo> {
+    const stored = this.#store(held.read(grown.name, 0, Infinity, true));
+    const received = receive(source, grown);
+    received.catch((error: unknown) => held.breakReaders(grown.name, error, true));
+    // A store that has failed reads no more, and then the rest need not come.
+    const [info] = await Promise.all([stored, received]);
+    return info;
   }
 
   async #put(source: AsyncIterable<Uint8Array>, expected: number): Promise<BlobInfo> {
@@ -237,20 +248,15 @@ async function* returned(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   }
 }
 
-/** A source that must give just so many bytes; each piece goes to `add` too, which may keep it. */
-async function* measured(
-  source: AsyncIterable<Uint8Array>,
-  bytes: number,
-  add: (piece: Uint8Array) => void,
-): AsyncGenerator<Uint8Array, void> {
-  let left = bytes;
+/** Brings all of a source into memory. Rejects with `bad_message` where that is not what it was said to be. */
+async function receive(source: AsyncIterable<Uint8Array>, { bytes, add }: Growing): Promise<void> {
+  let came = 0;
   for await (const piece of source) {
-    left -= piece.length;
     add(piece);
-    yield piece;
+    came += piece.length;
   }
-  if (left !== 0)
-    throw new FlockworkError("bad_message", `A stream was said to have ${bytes} bytes; ${bytes - left} came.`);
+  if (came !== bytes)
+    throw new FlockworkError("bad_message", `A stream was said to have ${bytes} bytes; ${came} came.`);
 }
 
 function notThere(hash: string): FlockworkError {

@@ -18,6 +18,8 @@ interface Held {
 }
 
 interface Waiter {
+  /** Does not mind breakReaders. */
+  readonly firm: boolean;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -25,6 +27,7 @@ interface Waiter {
 /** A payload whose length is known and whose bytes are still coming; it can be read meanwhile. */
 export interface Growing {
   readonly name: string;
+  readonly bytes: number;
   /** Takes a chunk as it is where it is a whole one of its own, copies it otherwise. Throws `bad_message` past the length. */
   add(chunk: Uint8Array): void;
 }
@@ -58,6 +61,7 @@ export class HeldPayloads {
     this.#held.set(name, held);
     return {
       name,
+      bytes,
       add: (chunk) => {
         if (held.filled + chunk.length > bytes)
           throw new FlockworkError("bad_message", `A stream was said to have ${bytes} bytes; more came.`);
@@ -70,11 +74,14 @@ export class HeldPayloads {
     };
   }
 
-  /** Whoever waits for more of this payload gets this error. */
-  breakReaders(name: string, error: unknown): void {
-    const waiting = this.#held.get(name)?.waiting;
-    for (const waiter of waiting ?? []) waiter.reject(error);
-    waiting?.clear();
+  /** Whoever waits for more of this payload gets this error; `all`: firm readers too. */
+  breakReaders(name: string, error: unknown, all = false): void {
+    const waiting = this.#held.get(name)?.waiting ?? new Set<Waiter>();
+    for (const waiter of [...waiting]) {
+      if (waiter.firm && !all) continue;
+      waiting.delete(waiter);
+      waiter.reject(error);
+    }
   }
 
   /** Takes what a source gives: whole chunks as they are, the rest copied. Names are as long as those of blobs, and say nothing. */
@@ -105,14 +112,14 @@ export class HeldPayloads {
   }
 
   /** Views of the memory itself, which stay true until it is let go of; what is still coming is waited for. */
-  async *read(hash: string, start: number, end = Infinity): AsyncGenerator<Uint8Array, void> {
+  async *read(hash: string, start: number, end = Infinity, firm = false): AsyncGenerator<Uint8Array, void> {
     const held = this.#held.get(hash);
     if (held === undefined) return;
     const to = Math.min(end, held.bytes);
     for (let at = start; at < to;) {
       const here = Math.min(to, held.filled);
       if (at >= here) {
-        await new Promise<void>((resolve, reject) => held.waiting.add({ resolve, reject }));
+        await new Promise<void>((resolve, reject) => held.waiting.add({ firm, resolve, reject }));
         continue;
       }
       const from = at % SLAB_BYTES;
