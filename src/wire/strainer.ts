@@ -24,6 +24,8 @@ const MAX_HEADER = 14;
 const CONTINUATION = 0;
 const BINARY = 2;
 const CLOSE = 8;
+const PONG = 10;
+const MAX_CONTROL = 125;
 
 export class Strainer {
   readonly #options: StrainerOptions;
@@ -38,8 +40,10 @@ export class Strainer {
   #first: Uint8Array | undefined = undefined;
   /** What of the present frame is the library's. */
   #passing = 0;
-  /** The library has the beginning of a message, or all that follows. */
+  /** The library has the beginning of a message, of so many bytes. */
   #theirs = false;
+  #theirBytes = 0;
+  /** The library gets all that follows. */
   #over = false;
   #stopped = false;
 
@@ -98,39 +102,39 @@ export class Strainer {
     const opcode = first & 0x0f;
     const fin = (first & 0x80) !== 0;
     const length = payloadLength(head, at);
-    const header = head.subarray(at, at + size);
-    if (opcode >= CLOSE || this.#theirs) {
-      // A message of two parts may have control frames between them.
-      this.#over = opcode === CLOSE;
-      if (opcode < CLOSE && fin) this.#theirs = false;
-      return this.#toLibrary(header, length, from);
-    }
-    const second = opcode === CONTINUATION && this.#first !== undefined;
     const plain =
       (first & 0x70) === 0 &&
       ((head[at + 1]! & 0x80) !== 0) === masked &&
-      (!masked || isZero(head, at + size - 4)) &&
-      (opcode === BINARY || opcode === CONTINUATION);
-    const taken =
+      (!masked || isZero(head, at + size - 4));
+    const control = opcode >= CLOSE;
+    const begun = this.#theirs || this.#first !== undefined;
+    const before = this.#theirs ? this.#theirBytes : (this.#first?.length ?? 0);
+    const sound =
       plain &&
-      length <= LARGEST &&
-      length + (this.#first?.length ?? 0) <= maxBytes &&
-      (second ? fin : opcode === BINARY && this.#first === undefined);
-    if (!taken) {
-      this.#giveFirst();
+      (control
+        ? fin && length <= MAX_CONTROL && opcode <= PONG
+        : opcode === (begun ? CONTINUATION : BINARY) && before + length <= maxBytes);
+    const taken = sound && !control && !this.#theirs && length <= LARGEST && (fin || !begun);
+    if (taken) {
+      this.#fin = fin;
+      if (length <= data.length - from) {
+        const payload = data.subarray(from, from + length);
+        this.#complete(transient ? this.#copy(payload) : payload);
+        return from + length;
+      }
+      this.#filling = this.#options.take(length);
+      this.#filled = 0;
+      return from;
+    }
+    if (!sound || !control) this.#giveFirst();
+    // After a fault nothing more is to be taken, nor from a page, which masks all it sends.
+    if (!sound || opcode === CLOSE) this.#over = true;
+    else if (!control) {
       this.#theirs = !fin;
-      // A page masks all it sends, and after a fault nothing more is to be taken.
-      if (!plain) this.#over = true;
-      return this.#toLibrary(header, length, from);
+      this.#theirBytes = before + length;
     }
-    this.#fin = fin;
-    if (length <= data.length - from) {
-      const payload = data.subarray(from, from + length);
-      this.#complete(transient ? this.#copy(payload) : payload);
-      return from + length;
-    }
-    this.#filling = this.#options.take(length);
-    this.#filled = 0;
+    this.#passing = length;
+    this.#options.pass(Uint8Array.prototype.slice.call(head, at, at + size));
     return from;
   }
 
@@ -147,12 +151,6 @@ export class Strainer {
     if (!this.#fin) this.#first = payload;
     else if (first === undefined) this.#options.message(payload);
     else this.#options.message(first, payload);
-  }
-
-  #toLibrary(header: Uint8Array, length: number, from: number): number {
-    this.#passing = length;
-    this.#options.pass(Uint8Array.from(header));
-    return from;
   }
 
   /** The library gets the first part of a message too, as it came. */
