@@ -1,18 +1,17 @@
 // Jobs on their way in: checked, made durable, only then acknowledged and given to the scheduler.
 import { FlockworkError, type TaskId } from "../ids/index.js";
-import type { TaskBatch, ValueRef } from "../scheduler/index.js";
 import { checkPayloads, checkSize, packRuns, type MessageOf } from "../wire/index.js";
 import type { BlobColumn, StoredColumns } from "./blob-payloads.js";
 import { gather } from "./columns.js";
-import { wallClock, type HubCore, type HubParts } from "./core.js";
+import type { HubCore, HubParts } from "./core.js";
 import { EarlyJobs } from "./early-jobs.js";
 import { Job, Segment } from "./jobs.js";
-import { encodeRecord, inEncoded, type SubmitRecord } from "./records.js";
+import { encodeRecord, inEncoded } from "./records.js";
 import type { ClientSession } from "./sessions.js";
+import { recordOf, taskBatch } from "./submitted.js";
 
 type Submit = MessageOf<"submit">;
 
-const DEFAULT_ATTEMPTS = 5;
 /** Task numbers of one hub life: epoch * this + counter, so that none is used twice. */
 export const TASKS_PER_EPOCH = 2 ** 32;
 
@@ -275,35 +274,6 @@ export class Admission {
   }
 }
 
-function recordOf(
-  session: ClientSession,
-  message: Submit,
-  seqs: Float64Array,
-  first: TaskId,
-  columns: StoredColumns,
-): SubmitRecord {
-  return {
-    k: "submit",
-    session: session.name,
-    owner: session.owner,
-    client: session.client,
-    domain: session.domain,
-    durable: session.durable,
-    service: message.service,
-    priority: message.priority ?? 0,
-    attempts: message.attempts ?? DEFAULT_ATTEMPTS,
-    attemptTimeoutMs: message.attemptTimeoutMs ?? 0,
-    ...(message.deadlineMs !== undefined && { deadlineAt: wallClock() + message.deadlineMs }),
-    ...(message.failEarly && { failEarly: true }),
-    ...(message.idempotent && { idempotent: true }),
-    ...(message.needs && { needs: message.needs }),
-    inputs: message.inputs ?? [],
-    tasks: seqs.map((_, i) => first + i),
-    seqs,
-    ...columns,
-  };
-}
-
 const NO_OPTIONS = {
   session: "",
   owner: "",
@@ -322,28 +292,4 @@ function failedInput(job: Job): Job | undefined {
 function inputFailed({ seq, result }: Job): string {
   const why = result?.record.k === "unsolved" ? result.record.message : "";
   return `Job ${seq}, whose solution was to be an input, failed: ${why}`;
-}
-
-function taskBatch(jobs: readonly Job[]): TaskBatch<Job> {
-  const first = jobs[0]!;
-  const { options, session } = first;
-  const inputs = first.inputs
-    .filter((input) => !input.over)
-    .map((input): ValueRef => ({ task: input.task, output: 0 }));
-  return {
-    first: first.task,
-    tags: jobs,
-    domain: session.domain,
-    session: session.id,
-    service: options.service,
-    priority: options.priority,
-    maxAttempts: options.attempts,
-    attemptTimeoutMs: options.attemptTimeoutMs,
-    deadlineAt: options.deadlineAt ?? Infinity,
-    idempotent: options.idempotent ?? false,
-    ...(options.failEarly && { failEarly: true }),
-    ...(options.needs && { needs: options.needs }),
-    keep: "hub",
-    ...(inputs.length > 0 && { inputs: jobs.map(() => inputs) }),
-  };
 }

@@ -138,24 +138,28 @@ describe.each([true, false])("jobs whose payload is still coming; stored: %s", (
   it.each([
     { t: "broken", id: UPLOAD, code: "cancelled", message: "not wanted" },
     { t: "end", id: UPLOAD, bytes: NEARLY },
-  ] as const)("are over when their client gives the upload up, or sends less than it said: %j", async (end) => {
-    const url = await start(stores);
-    const main = await peer(url, "client", "main");
-    const node = await peer(url, "node", "node");
-    await sendNearly(main);
-    const run = await node.next("run");
-    ask(node, idOf(2), run);
-    await read(node, NEARLY);
-    main.link.send(end);
-    expect(await node.next("stop")).toMatchObject({ tasks: run.tasks });
-    await node.next("broken");
-    node.link.send({ t: "dropped", tasks: run.tasks, attempts: run.attempts });
-    if (end.t === "end") expect(await main.next("broken")).toMatchObject({ id: UPLOAD, code: "bad_message" });
-    main.link.send({ t: "submit", seq: 0, service: "upper", ...empty });
-    answer(node, await node.next("run"));
-    await main.next("solutions");
-    expect(main.heard.map(({ t }) => t)).not.toContain("unsolved");
-  });
+  ] as const)(
+    "are over when their client gives the upload up, or sends less than it said: %j",
+    async (end) => {
+      const url = await start(stores);
+      const main = await peer(url, "client", "main");
+      const node = await peer(url, "node", "node");
+      await sendNearly(main);
+      const run = await node.next("run");
+      ask(node, idOf(2), run);
+      await read(node, NEARLY);
+      main.link.send(end);
+      expect(await node.next("stop")).toMatchObject({ tasks: run.tasks });
+      await node.next("broken");
+      node.link.send({ t: "dropped", tasks: run.tasks, attempts: run.attempts });
+      if (end.t === "end")
+        expect(await main.next("broken")).toMatchObject({ id: UPLOAD, code: "bad_message" });
+      main.link.send({ t: "submit", seq: 0, service: "upper", ...empty });
+      answer(node, await node.next("run"));
+      await main.next("solutions");
+      expect(main.heard.map(({ t }) => t)).not.toContain("unsolved");
+    },
+  );
 
   it("can be cancelled", async () => {
     const url = await start(stores);

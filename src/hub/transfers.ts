@@ -7,6 +7,7 @@ import type { BlobPayloads } from "./blob-payloads.js";
 import type { HubLimits } from "./limits.js";
 import type { Peer } from "./peer.js";
 import type { BlobPayload } from "./jobs.js";
+import { Upload, type UploadWatcher } from "./upload.js";
 
 /** Whose an upload is: a client's session or a node, whichever connection they have now. */
 export interface StreamOwner {
@@ -14,30 +15,6 @@ export interface StreamOwner {
 }
 
 type StreamMessage = MessageOf<"open" | "chunk" | "grant" | "end" | "broken">;
-
-/** Who waits for an upload that is under way. */
-export interface UploadWatcher {
-  /** The rest of it should be here shortly, and what is here can be read under this name. Called at most once. */
-  soon(name: string, bytes: number): void;
-  /** It is stored and can be claimed, or it will never be. */
-  settled(stored: boolean): void;
-}
-
-interface Upload {
-  readonly id: string;
-  readonly stream: InStream;
-  /** How many bytes it was said to have; 0: not known. */
-  readonly expected: number;
-  /** What of it is here can be read under this name. */
-  name: string | undefined;
-  watcher: UploadWatcher | undefined;
-  watcherTold: boolean;
-  /** When its first bytes came on this connection, as performance.now(), and how many were here then. */
-  since: number;
-  sinceBytes: number;
-  /** Set once it is stored. */
-  blob: BlobPayload | undefined;
-}
 
 interface Fetch {
   readonly out: OutStream;
@@ -62,10 +39,6 @@ interface Uploads {
 
 /** The largest payload. */
 const MAX_UPLOAD_BYTES = 1024 ** 3;
-/** A payload whose rest comes within this long, at the rate so far, need not be waited for: no node waits for it for long. */
-const SOON_MS = 250;
-/** What must have come before that can be said. */
-const TELLING_BYTES = 512 * 1024;
 /** How long the uploads of an owner who is away are kept. */
 const AWAY_MS = 60_000;
 
@@ -91,7 +64,7 @@ export class Transfers {
         this.#take(owner, message.id, (upload) => {
           upload.stream.chunk(message.offset, message.data);
           this.#checkHeld(owner);
-          this.#tellSoon(upload);
+          upload.came();
         });
         break;
       case "end":
@@ -160,11 +133,7 @@ export class Transfers {
 
   /** Watches an upload that is under way, in the place of who did before. */
   watch(owner: StreamOwner, id: string, watcher: UploadWatcher): void {
-    const upload = this.#uploads.get(owner)?.byId.get(id);
-    if (upload === undefined) return;
-    upload.watcher = watcher;
-    upload.watcherTold = false;
-    this.#tellSoon(upload);
+    this.#uploads.get(owner)?.byId.get(id)?.watch(watcher);
   }
 
   /** A stored upload, for the record that names it: from here on the caller counts it. Throws `stream_lost`. */
@@ -205,7 +174,7 @@ export class Transfers {
     const known = uploads.byId.get(id);
     if (known?.blob !== undefined) this.#tellKept(owner, id, known.blob);
     else if (known !== undefined) {
-      known.since = 0;
+      known.reopened();
       owner.peer?.send({ t: "grant", id, have: known.stream.have, upTo: known.stream.upTo });
     } else {
       const refused = this.#refusal(owner, uploads, bytes);
@@ -217,17 +186,7 @@ export class Transfers {
         maxBytes: MAX_UPLOAD_BYTES,
         grant: (have, upTo) => owner.peer?.send({ t: "grant", id, have, upTo }),
       });
-      const upload: Upload = {
-        id,
-        stream,
-        expected: bytes,
-        name: undefined,
-        watcher: undefined,
-        watcherTold: false,
-        since: 0,
-        sinceBytes: 0,
-        blob: undefined,
-      };
+      const upload = new Upload(id, stream, bytes);
       uploads.byId.set(id, upload);
       void this.#store(owner, uploads, upload);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
@@ -284,11 +243,11 @@ export class Transfers {
       upload.blob = { hash, bytes };
       uploads.kept += bytes;
       this.#tellKept(owner, upload.id, upload.blob);
-      upload.watcher?.settled(true);
+      upload.settled(true);
     } catch (error) {
       if (uploads.byId.get(upload.id) !== upload) return;
       uploads.byId.delete(upload.id);
-      upload.watcher?.settled(false);
+      upload.settled(false);
       const { code, message } = this.#known(error);
       owner.peer?.send({ t: "broken", id: upload.id, code, message: message.slice(0, 4096) });
     }
@@ -309,28 +268,13 @@ export class Transfers {
     }
   }
 
-  #tellSoon(upload: Upload): void {
-    const { stream, expected, watcher, name } = upload;
-    const now = performance.now();
-    if (upload.since === 0) {
-      upload.since = now;
-      upload.sinceBytes = stream.have;
-    }
-    if (watcher === undefined || upload.watcherTold || name === undefined) return;
-    const came = stream.have - upload.sinceBytes;
-    if (came < TELLING_BYTES) return;
-    if ((expected - stream.have) * (now - upload.since) > came * SOON_MS) return;
-    upload.watcherTold = true;
-    watcher.soon(name, expected);
-  }
-
   #drop(owner: StreamOwner, id: string, error: FlockworkError): void {
     const uploads = this.#uploads.get(owner);
     const upload = uploads?.byId.get(id);
     if (uploads === undefined || upload === undefined) return;
     uploads.byId.delete(id);
     if (upload.blob === undefined) {
-      upload.watcher?.settled(false);
+      upload.settled(false);
       upload.stream.fail(error);
     } else {
       uploads.kept -= upload.blob.bytes;

@@ -145,7 +145,9 @@ export function strainFrames(ws: WebSocket, net: NetSocket, options: FramesOptio
     take: receiveBuffer,
     message,
     pass: (bytes) => {
-      const passed = transient ? Buffer.from(bytes) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      const passed = transient
+        ? Buffer.from(bytes)
+        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       for (const listener of theirs) listener.call(net, passed);
     },
   });

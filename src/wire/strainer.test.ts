@@ -123,7 +123,9 @@ describe.each([
           const wire = Buffer.concat(list.map(encode));
           // Byte by byte is for what is small.
           const sizes = wire.length > 100_000 ? cuts.map((cut) => Math.max(cut, 1000)) : cuts;
-          expect((await strained(wire, masked, transient, sizes)).heard).toEqual(await straight(wire, masked));
+          expect((await strained(wire, masked, transient, sizes)).heard).toEqual(
+            await straight(wire, masked),
+          );
         },
       ),
       { numRuns: RUNS * 3 },

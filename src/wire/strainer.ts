@@ -189,7 +189,18 @@ function frameHeader(length: number, masked: boolean): Uint8Array {
   const mask = masked ? 0x80 : 0;
   if (length < 126) header.push(mask | length);
   else if (length < 65_536) header.push(mask | 126, length >> 8, length & 255);
-  else header.push(mask | 127, 0, 0, 0, 0, length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255);
+  else
+    header.push(
+      mask | 127,
+      0,
+      0,
+      0,
+      0,
+      length >>> 24,
+      (length >> 16) & 255,
+      (length >> 8) & 255,
+      length & 255,
+    );
   if (masked) header.push(0, 0, 0, 0);
   return Uint8Array.from(header);
 }
