@@ -16,6 +16,8 @@ export type ToThread =
       readonly buffer: ArrayBuffer;
       readonly length: number;
       readonly last: boolean;
+      /** Nothing more comes for now: the file need not stay open, nor the buffer come back. */
+      readonly idle?: boolean;
     }
   | { readonly put: number; readonly abort: true }
   | { readonly stop: true };
@@ -91,12 +93,15 @@ parentPort.on("message", (message) => {
   const put = puts.get(id);
   if (!put) return; // failed already
   try {
-    put.fd ??= fs.openSync(put.temp, "wx", 0o600);
+    put.fd ??= fs.openSync(put.temp, put.bytes > 0 ? "a" : "wx", 0o600);
     write(put, message);
     if (message.last) {
       const done = finish(put);
       puts.delete(id);
       parentPort.postMessage({ put: id, ...done });
+    } else if (message.idle) {
+      fs.closeSync(put.fd);
+      put.fd = undefined;
     } else {
       parentPort.postMessage({ put: id, buffer: message.buffer }, [message.buffer]);
     }

@@ -11,6 +11,8 @@ import { BLOB_THREAD, type FromThread, type ThreadData, type ToThread } from "./
 const CHUNK_BYTES = 256 * 2 ** 10;
 /** Chunks of one put between the event loop and the thread: enough that neither waits for the other. */
 const CHUNKS_UNDER_WAY = 4;
+/** A put whose source has given nothing for this long holds no memory and no open file, for sources may wait for minutes. */
+const IDLE_MS = 1000;
 
 export class BlobWriter {
   readonly #data: ThreadData;
@@ -80,6 +82,10 @@ class Put {
   readonly ended: Promise<BlobInfo>;
   readonly #free: ArrayBuffer[] = [];
   #allocated = 0;
+  /** The chunk that is being filled, how far it is, and whether the thread knows of this put. */
+  #filling: ArrayBuffer | undefined;
+  #filled = 0;
+  #begun = false;
   #wake: (() => void) | undefined;
   #finish!: (info: BlobInfo) => void;
   #fail!: (error: unknown) => void;
@@ -98,30 +104,47 @@ class Put {
   }
 
   async feed(source: BlobSource): Promise<void> {
-    let buffer = await this.#buffer();
-    let filled = 0;
-    let first = true;
-    const send = (last: boolean): void => {
-      const temp = first ? { temp: this.temp } : {};
-      const message: ToThread = { put: this.id, ...temp, buffer, length: filled, last };
-      this.worker.postMessage(message, [buffer]);
-      first = false;
-    };
-    for await (const piece of piecesOf(source, CHUNK_BYTES)) {
-      for (let at = 0; at < piece.length;) {
-        if (filled === CHUNK_BYTES) {
-          send(false);
-          buffer = await this.#buffer();
-          filled = 0;
+    const idle = setTimeout(() => this.#rest(), IDLE_MS).unref();
+    try {
+      for await (const piece of piecesOf(source, CHUNK_BYTES)) {
+        for (let at = 0; at < piece.length;) {
+          if (this.#filled === CHUNK_BYTES) this.#send(false);
+          this.#filling ??= await this.#buffer();
+          if (this.#over) return;
+          const part = piece.subarray(at, at + CHUNK_BYTES - this.#filled);
+          new Uint8Array(this.#filling, this.#filled).set(part);
+          this.#filled += part.length;
+          at += part.length;
         }
-        if (this.#over) return;
-        const part = piece.subarray(at, at + CHUNK_BYTES - filled);
-        new Uint8Array(buffer, filled).set(part);
-        filled += part.length;
-        at += part.length;
+        idle.refresh();
       }
+    } finally {
+      clearTimeout(idle);
     }
-    if (!this.#over) send(true);
+    this.#filling ??= new ArrayBuffer(0);
+    if (!this.#over) this.#send(true);
+  }
+
+  /** Gives the thread what is being filled. */
+  #send(last: boolean, idle = false): void {
+    const buffer = this.#filling!;
+    const temp = this.#begun ? {} : { temp: this.temp };
+    const message: ToThread = { put: this.id, ...temp, buffer, length: this.#filled, last, idle };
+    this.worker.postMessage(message, [buffer]);
+    this.#begun = true;
+    this.#filling = undefined;
+    this.#filled = 0;
+  }
+
+  /** The source makes a pause: what it has given goes to the file, and the memory is let go of. */
+  #rest(): void {
+    if (this.#over) return;
+    if (this.#filling !== undefined) {
+      this.#send(false, true);
+      this.#allocated--;
+    }
+    this.#allocated -= this.#free.length;
+    this.#free.length = 0;
   }
 
   receive(message: FromThread): void {

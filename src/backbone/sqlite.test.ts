@@ -6,10 +6,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
+import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -32,6 +34,22 @@ async function records(store: Backbone, epoch: Epoch): Promise<string[]> {
   const all: string[] = [];
   for await (const { record } of store.journal.replay(epoch)) all.push(Buffer.from(record).toString());
   return all;
+}
+
+/** Files that this process has open below a folder; undefined where the system does not tell. */
+function openBelow(folder: string): string[] | undefined {
+  try {
+    return readdirSync("/proc/self/fd").flatMap((fd) => {
+      try {
+        const path = readlinkSync(`/proc/self/fd/${fd}`);
+        return path.startsWith(folder) ? [path] : [];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return undefined;
+  }
 }
 
 function everything(folder: string): string[] {
@@ -206,4 +224,31 @@ it(`stays small on disk while ${JOBS} jobs pass through`, async () => {
   expect(largestLog).toBeLessThan(24 * 2 ** 20);
   await store.close();
   expect(statSync(join(directory, "hub.db")).size).toBeLessThan(4 * 2 ** 20);
+});
+
+it("keeps no file open and no chunk in memory for a blob whose source makes a pause", async () => {
+  const store = await openSqlite(directory);
+  const parts = [Buffer.alloc(300_000, "a"), Buffer.from("b"), Buffer.alloc(300_000, "c")];
+  const temporary = () =>
+    everything(directory).filter((path) => /\/[0-9a-f]{24}$/.test(path) && statSync(path).isFile());
+  const opened: (number | undefined)[] = [];
+  async function* source() {
+    let expected = 0;
+    for (const part of parts) {
+      yield part;
+      expected += part.length;
+      await expect
+        .poll(() => temporary().map((path) => statSync(path).size), { timeout: 20_000 })
+        .toEqual([expected]);
+      const blob = () => openBelow(directory)?.filter((path) => temporary().includes(path)).length;
+      await expect.poll(blob, { timeout: 20_000 }).not.toBe(1);
+      opened.push(blob());
+    }
+  }
+  const { hash, bytes } = await store.blobs.put(source());
+  const all = Buffer.concat(parts);
+  expect(bytes).toBe(all.length);
+  expect(hash).toBe(createHash("sha256").update(all).digest("hex"));
+  for (const count of opened) expect(count ?? 0).toBe(0);
+  await store.close();
 });

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { ComputingNode, type ServiceFunction } from "../flock/index.node.js";
 import { wholeNumber } from "./arguments.js";
 import { onInterrupt } from "./interrupt.js";
-import { joinFlags, joinOptions, type JoinFlags } from "./joining.js";
+import { joinFlags, joinOptions, remarkOn, type JoinFlags } from "./joining.js";
 import { remark, say } from "./screen.js";
 
 interface ComputingFlags extends JoinFlags {
@@ -48,7 +48,7 @@ async function run(limit: number | undefined, flags: ComputingFlags): Promise<vo
     slots: flags.slots,
     services: { upper: { run: upper, idempotent: true } },
     ...(limit !== undefined && { limit }),
-    onNotice: (notice) => remark(notice.message),
+    onNotice: remarkOn,
   });
   leave = () => {
     remark("finishing the running job; press Ctrl-C again to abort it");

@@ -17,7 +17,7 @@ export function joinFlags(command: Command, name: string): Command {
   return command
     .option(
       "--hub <address>",
-      "address of the hub, like ws://localhost:9999 (default: FLOCKWORK_HUB, or this machine)",
+      "address of the hub, like ws://localhost:9999 (default: FLOCKWORK_HUB, this machine, or found by --token)",
     )
     .option(
       "--token <token>",
@@ -53,6 +53,11 @@ export function outageRemarks(): {
       down = false;
     },
   };
+}
+
+/** What the hub wants the user to know. That it stops shows when the link goes down. */
+export function remarkOn({ code, message }: { readonly code: string; readonly message: string }): void {
+  if (code !== "hub_stopping") remark(message);
 }
 
 /** Joining options from the flags. */

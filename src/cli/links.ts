@@ -4,7 +4,7 @@ import { toString as qrText } from "qrcode";
 import type { Hub } from "../flock/index.node.js";
 import type { TokenRecord } from "../hub/index.js";
 import { formatToken } from "../wire/index.js";
-import { bold, dim, say } from "./screen.js";
+import { blackOnWhite, bold, dim, say } from "./screen.js";
 
 const WHAT: { readonly [role in TokenRecord["role"]]: string } = {
   compute: "add a computing node",
@@ -39,7 +39,9 @@ export async function printLinks(hub: Hub): Promise<void> {
     );
   const compute = hub.tokens.list().find((token) => token.role === "compute");
   if (compute !== undefined && process.stdout.isTTY) {
-    say(await qrText(linkOf(base, compute), { type: "utf8", margin: 1 }));
+    // An even margin: two rows make a line. Black on white whatever the terminal's colours are, as readers expect it.
+    const code = await qrText(linkOf(base, compute), { type: "utf8", margin: 2 });
+    for (const line of code.split("\n")) say(blackOnWhite(line));
     say(dim("Whoever has a link may use it: pass it on like a key."));
   }
 }

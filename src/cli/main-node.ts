@@ -5,8 +5,8 @@ import { MainNode, type Result } from "../flock/index.node.js";
 import { FlockworkError } from "../ids/index.js";
 import { wholeNumber } from "./arguments.js";
 import { onInterrupt } from "./interrupt.js";
-import { joinFlags, joinOptions, type JoinFlags } from "./joining.js";
-import { bold, dim, green, progressBar, red, remark, say } from "./screen.js";
+import { joinFlags, joinOptions, remarkOn, type JoinFlags } from "./joining.js";
+import { bold, dim, green, progressBar, red, say } from "./screen.js";
 
 interface MainFlags extends JoinFlags {
   readonly service: string;
@@ -64,7 +64,7 @@ async function run(jobs: string[], flags: MainFlags): Promise<void> {
               " Name another with --service, or wait for one with --wait.",
           ),
         );
-      else remark(notice.message);
+      else remarkOn(notice);
     },
   });
   say(`Main Node ${main.id} ready.`);

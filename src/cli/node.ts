@@ -9,7 +9,7 @@ import { FlockworkError } from "../ids/index.js";
 import { wholeNumber } from "./arguments.js";
 import { engineFlags, engineOptions, gigas, type EngineFlags } from "./engine-flags.js";
 import { onInterrupt } from "./interrupt.js";
-import { joinFlags, joinOptions, type JoinFlags } from "./joining.js";
+import { joinFlags, joinOptions, remarkOn, type JoinFlags } from "./joining.js";
 import { remark, say } from "./screen.js";
 
 interface NodeFlags extends JoinFlags, EngineFlags {
@@ -72,7 +72,7 @@ async function run(flags: NodeFlags): Promise<void> {
     ...(flags.labels && { labels: flags.labels }),
     ...(flags.owner !== undefined && { owner: flags.owner }),
     ...(flags.programs && { memoryMb: flags.programMemory }),
-    onNotice: (notice) => remark(notice.message),
+    onNotice: remarkOn,
   });
   leave = () => {
     remark("finishing what runs; press Ctrl-C again to abort it");

@@ -12,7 +12,10 @@ export interface ObserveFlags {
 
 export function observeFlags(command: Command): Command {
   return command
-    .option("--hub <address>", "address of the hub (default: FLOCKWORK_HUB, or this machine)")
+    .option(
+      "--hub <address>",
+      "address of the hub (default: FLOCKWORK_HUB, this machine, or found by --token)",
+    )
     .option(
       "--token <token>",
       "one that may observe (default: FLOCKWORK_TOKEN, or the hub's own on this machine)",

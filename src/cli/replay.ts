@@ -101,6 +101,8 @@ function eventText(event: SchedulerEvent<null>): string {
       return event.type === "DispatchPaused" ? "dispatch pauses" : "dispatch goes on";
     case "NodeLabels":
       return `${event.node} has the labels ${event.labels.join(", ")}`;
+    case "NodeLink":
+      return `${event.node} moves ${Math.round(event.bytesPerMs / 1000)} MB/s`;
     case "NodeDistrusted":
       return `${event.node} is not trusted: ${event.why}`;
     case "ValueGiven":

@@ -27,7 +27,10 @@ export function addRun(program: Command): void {
     .description("Run a script that uses flockwork: JavaScript, or TypeScript where tsx is installed.")
     .argument("<script>", "for instance ./script.ts")
     .argument("[args...]", "the script's own arguments")
-    .option("--hub <address>", "address of the hub (default: FLOCKWORK_HUB, or this machine)")
+    .option(
+      "--hub <address>",
+      "address of the hub (default: FLOCKWORK_HUB, this machine, or found by --token)",
+    )
     .option("--token <token>", "what the hub lets the script in by (default: FLOCKWORK_TOKEN)")
     .option("--insecure", "let it use a plain connection to another machine")
     .passThroughOptions()

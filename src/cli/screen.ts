@@ -6,13 +6,14 @@ function coloured(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 }
 
-const code = (open: number, close: number) => (text: string) =>
+const code = (open: number | string, close: number) => (text: string) =>
   coloured(process.stdout) ? `\u001b[${open}m${text}\u001b[${close}m` : text;
 
 export const bold = code(1, 22);
 export const dim = code(2, 22);
 export const green = code(32, 39);
 export const red = code(31, 39);
+export const blackOnWhite = code("30;107", 0);
 
 export function say(line = ""): void {
   process.stdout.write(`${line}\n`);

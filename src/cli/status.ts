@@ -12,6 +12,8 @@ interface NodeRow {
   readonly running: number;
   readonly solved: number;
   readonly services: readonly string[];
+  /** What it computes programs of graphs with, if it does. */
+  readonly provider?: string;
 }
 
 interface Jobs {
@@ -59,7 +61,7 @@ async function run(options: ObserveFlags): Promise<void> {
       node.domain,
       `${node.running}/${node.slots}`,
       String(node.solved),
-      node.services.join(" "),
+      [...node.services, ...(node.provider === undefined ? [] : [`programs (${node.provider})`])].join(" "),
     ]);
     for (const line of table([["NODE", "STATE", "DOMAIN", "SLOTS", "SOLVED", "SERVICES"], ...rows]))
       say(line);

@@ -1,4 +1,5 @@
 // flockwork up: a hub on this machine.
+import { X509Certificate } from "node:crypto";
 import type { Command } from "commander";
 import { announceHub, defaultDataDir, localPort, startHub } from "../flock/index.node.js";
 import { isLoopback, VERSION, type LogOptions } from "../hub/index.js";
@@ -105,15 +106,18 @@ async function run(options: UpOptions): Promise<void> {
   say(dim(dataDir === undefined ? "Jobs are gone with this hub." : `Jobs are kept in ${dataDir}`));
   if (open && tls === undefined)
     say(
-      "Not encrypted (--insecure): tokens stay secret, but jobs and solutions can be read and altered on the way.",
+      "Not encrypted (--insecure): tokens stay secret, but jobs and solutions can be\nread and altered on the way.",
     );
+  const dates = tls && outOfDate(tls.cert);
+  if (dates !== undefined) remark(dates);
   if (hub.asksToken) await printLinks(hub);
   else {
     const pages = hub.url.replace(/^ws/, "http");
-    say(`In a browser: ${pages}/ takes part, ${pages}/dashboard watches`);
     const port = hub.port === localPort() ? "" : ` --hub ${hub.url}`;
-    say(`Add a node:  flockwork computing-node${port}`);
-    say(`Send a job:  flockwork main-node${port} "first job"`);
+    say(`In a browser:  ${pages}/ takes part,`);
+    say(`               ${pages}/dashboard watches`);
+    say(`Add a node:    flockwork computing-node${port}`);
+    say(`Send a job:    flockwork main-node${port} "first job"`);
   }
   const silence = open && options.mdns ? announceHub(hub.id, hub.port, tls !== undefined) : undefined;
   close = () => {
@@ -130,6 +134,14 @@ function tlsOf({ tlsCert, tlsKey }: UpOptions): { cert: string; key: string } | 
   if (tlsCert === undefined || tlsKey === undefined)
     throw new FlockworkError("bad_argument", "--tls-cert and --tls-key go together: give both.");
   return { cert: readPem("--tls-cert", tlsCert), key: readPem("--tls-key", tlsKey) };
+}
+
+/** What is wrong with a certificate's dates, which only those who join would notice; undefined: nothing. */
+function outOfDate(pem: string): string | undefined {
+  const { validFrom, validTo } = new X509Certificate(pem);
+  const now = Date.now();
+  if (now >= Date.parse(validFrom) && now <= Date.parse(validTo)) return undefined;
+  return `The certificate is good from ${validFrom} to ${validTo}, so nobody will accept it now: renew it, or set this machine's clock right.`;
 }
 
 function pattern(text: string): RegExp {

@@ -1,7 +1,6 @@
 // A main node: it sends jobs and gets solutions, over a link that breaks and comes back. Whatever the hub has acknowledged
 // it need not remember; whatever the hub has not, it sends again.
 import {
-  DEFAULT_DOMAIN,
   FlockworkError,
   JobError,
   makeNodeId,
@@ -15,10 +14,9 @@ import {
   byteStreamOf,
   eachInRuns,
   encodeContent,
-  Link,
+  type Link,
   nextTurn,
   packRuns,
-  PROTOCOL_VERSION,
   Transfers,
   type ByteStream,
   type MessageFrom,
@@ -30,7 +28,8 @@ import { Acks } from "./acks.js";
 import { Batch, type JobSource } from "./batch.js";
 import { Departures } from "./departures.js";
 import { checkJobOptions, type JobOptions } from "./job-options.js";
-import type { ClientRuntime, MainNodeOptions, RequestOptions } from "./main-node-options.js";
+import { clientLink, type ClientRuntime } from "./client-link.js";
+import type { MainNodeOptions, RequestOptions } from "./main-node-options.js";
 import { Missed } from "./missed.js";
 import { Outstanding, type Sink } from "./outstanding.js";
 import { packJobs } from "./packing.js";
@@ -44,11 +43,7 @@ const MAX_INPUTS = 64;
 export class MainNode {
   readonly id: NodeId;
   readonly kind: NodeKind;
-  readonly #options: MainNodeOptions;
-  readonly #runtime: ClientRuntime;
   readonly #link: Link<"client">;
-  readonly #session: string;
-  readonly #instance = randomHex(8);
   readonly #outstanding = new Outstanding();
   readonly #transfers: Transfers;
   readonly #departures: Departures;
@@ -66,27 +61,22 @@ export class MainNode {
         "bad_argument",
         `The session's name has ${options.session.length} characters; give 1 to 200.`,
       );
-    this.#options = options;
-    this.#runtime = runtime;
     this.id = makeNodeId(options.name ?? "main", randomBytes(4));
     this.kind = options.kind ?? "main";
-    this.#session = options.session ?? `${this.id}.${randomHex(8)}`;
-    this.#link = new Link<"client">({
-      url: options.hub,
-      dial: runtime.dial,
-      token: options.token,
-      hello: () => this.#hello(),
-      onUp: (welcome) => this.#up(welcome),
-      onDown: (reason) => {
+    this.#link = clientLink(options, runtime, {
+      id: this.id,
+      kind: this.kind,
+      session: options.session ?? `${this.id}.${randomHex(8)}`,
+      durable: options.session !== undefined,
+      since: () => this.#results.since,
+      up: (welcome) => this.#up(welcome),
+      down: () => {
         this.#state = "unknown";
         this.#transfers.down();
         this.#departures.down();
-        options.onDown?.(reason);
       },
-      onMessage: (message) => this.#receive(message),
-      onNotice: (notice) => options.onNotice?.(notice),
-      onWaiting: (error) => options.onWaiting?.(error),
-      onFatal: (error) => this.#end("dropped", error),
+      receive: (message) => this.#receive(message),
+      fatal: (error) => this.#end("dropped", error),
     });
     const transfers = (this.#transfers = new Transfers(this.#link));
     this.#departures = new Departures({
@@ -196,22 +186,6 @@ export class MainNode {
     this.#link.drop();
   }
 
-  #hello(): MessageOf<"hello"> {
-    return {
-      t: "hello",
-      version: PROTOCOL_VERSION,
-      software: this.#runtime.software,
-      role: "client",
-      kind: this.kind,
-      id: this.id,
-      session: this.#session,
-      instance: this.#instance,
-      domain: String(this.#options.domain ?? DEFAULT_DOMAIN),
-      durable: this.#options.session !== undefined,
-      ...(this.#results.since !== undefined && { since: this.#results.since }),
-    };
-  }
-
   #up(welcome: MessageOf<"welcome">): void {
     this.#state = "running";
     if (this.#results.since === undefined) {
@@ -238,7 +212,6 @@ export class MainNode {
     // A cancel may have been lost with the link.
     const cancelled = this.#outstanding.cancelled();
     if (cancelled.length > 0) this.#link.send({ t: "cancel", runs: packRuns(cancelled) });
-    this.#options.onUp?.();
   }
 
   #receive(message: MessageFrom<"hub">): void {

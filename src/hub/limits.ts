@@ -30,6 +30,8 @@ export interface HubLimits {
   readonly unreadMs: number;
   /** Streams one connection may receive, and send, at the same time; each takes up to 4 MiB of memory. */
   readonly streamsPerPeer: number;
+  /** Uploads of owners who have no connection, over all of them: kept for a minute, for they may come back. */
+  readonly awayUploads: number;
   /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
   readonly blobBytes: number;
   /** Bytes of such payloads that a hub without a data directory holds in memory; beyond, they lie in temporary files. */
@@ -59,6 +61,7 @@ export const DEFAULT_LIMITS: HubLimits = {
   unreadBytes: 16 * 1024 * 1024,
   unreadMs: 60_000,
   streamsPerPeer: 64,
+  awayUploads: 256,
   blobBytes: 256 * 1024,
   heldBytes: 96 * 1024 ** 2,
   graphsPerSession: 256,

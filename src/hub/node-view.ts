@@ -20,7 +20,7 @@ export interface NodeView {
   /** Its operator's words: the hub's own labels begin with a sign that these may not begin with. */
   readonly labels: readonly string[];
   /** What it computes programs with. */
-  readonly engine: EngineFields | undefined;
+  engine: EngineFields | undefined;
   readonly joinedAt: number;
   peer: Peer | undefined;
   /** What it was given and has not answered. */

@@ -3,10 +3,15 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pino } from "pino";
 import { expect, it } from "vitest";
-import { packPayloads } from "../wire/index.js";
+import { openEphemeral } from "../backbone/index.js";
+import { packPayloads, type Message, type MessageOf } from "../wire/index.js";
+import { BlobPayloads } from "./blob-payloads.js";
 import { DEFAULT_LIMITS } from "./limits.js";
+import type { Peer } from "./peer.js";
 import { ends, hub, idOf, peer } from "./peers.testing.js";
+import { Transfers, type StreamOwner } from "./transfers.js";
 
 const empty = packPayloads([{ kind: 0, bytes: new Uint8Array() }]);
 const data = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
@@ -97,4 +102,37 @@ it("that do not fit cost their sender the stream, and only that", async () => {
   expect((await main.next("notice")).message).toMatch(/payload 7 can not be a stream here/);
   main.link.send({ t: "submit", seq: 0, service: "upper", ...full });
   await main.next("accepted");
+});
+
+it("of owners who are away are kept for a while, those of the first of them as far as there is room", async () => {
+  const backbone = await openEphemeral();
+  ends.push(() => backbone.close());
+  const limits = { ...DEFAULT_LIMITS, awayUploads: 2 };
+  const blobs = new BlobPayloads(backbone.blobs, limits.blobBytes);
+  const transfers = new Transfers(blobs, limits, pino({ level: "silent" }));
+  const grants: MessageOf<"grant">[] = [];
+  const connection = { send: (message: Message) => grants.push(message as MessageOf<"grant">) };
+  const here = connection as unknown as Peer;
+  const owners = [0, 1, 2, 3].map(() => ({ peer: here }) as { peer: Peer | undefined } & StreamOwner);
+  const open = (owner: StreamOwner): number | undefined => {
+    grants.length = 0;
+    transfers.message(owner, here, { t: "open", id: idOf(1) });
+    return grants.at(-1)?.have;
+  };
+  for (const owner of owners) {
+    open(owner);
+    transfers.message(owner, here, { t: "chunk", id: idOf(1), offset: 0, data });
+  }
+  // The last stays.
+  owners.slice(0, 3).forEach((owner, i) => {
+    owner.peer = undefined;
+    transfers.sweep(1000 * i);
+  });
+  for (const owner of owners) owner.peer = here;
+  expect(owners.map(open)).toEqual([0, 1000, 1000, 1000]);
+  owners[1]!.peer = undefined;
+  transfers.sweep(10_000);
+  transfers.sweep(80_000);
+  owners[1]!.peer = here;
+  expect(owners.map(open)).toEqual([0, 0, 1000, 1000]);
 });

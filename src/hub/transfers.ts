@@ -153,12 +153,21 @@ export class Transfers {
     this.#fetches.delete(peer);
   }
 
-  /** Gives up the uploads of owners who stay away. `now` as performance.now(). */
+  /** Gives up the uploads of owners who stay away, and of the first of them when they are many. `now` as performance.now(). */
   sweep(now: number): void {
+    const away: [StreamOwner, Uploads][] = [];
     for (const [owner, uploads] of this.#uploads) {
-      if (owner.peer !== undefined) uploads.awaySince = undefined;
-      else if (now - (uploads.awaySince ??= now) > AWAY_MS) this.forget(owner);
       if (uploads.byId.size === 0) this.#uploads.delete(owner);
+      else if (owner.peer !== undefined) uploads.awaySince = undefined;
+      else if (now - (uploads.awaySince ??= now) > AWAY_MS) this.forget(owner);
+      else away.push([owner, uploads]);
+    }
+    let kept = away.reduce((sum, [, uploads]) => sum + uploads.byId.size, 0);
+    away.sort(([, a], [, b]) => a.awaySince! - b.awaySince!);
+    for (const [owner, uploads] of away) {
+      if (kept <= this.#limits.awayUploads) break;
+      kept -= uploads.byId.size;
+      this.forget(owner);
     }
   }
 

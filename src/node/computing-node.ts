@@ -171,6 +171,7 @@ export class ComputingNode {
     const measured = measureLink(this.#probes.probe).then(async (figures) => {
       if (figures === undefined) return;
       desk.linkFigures = figures;
+      this.#link.send({ t: "link", ...figures });
       await notes?.write(note, figures);
     });
     if (this.#demand.measuring) await measured;

@@ -82,6 +82,8 @@ export type SchedulerEvent<Tag> =
       readonly idempotent?: readonly string[];
       /** How fast its benchmark says it is, beside others; default 1. What it then does corrects this. */
       readonly speed?: number;
+      /** Bytes a millisecond that its link takes of values, as measured; default: the option's. */
+      readonly bytesPerMs?: number;
       readonly memoryMb?: number;
       readonly providers?: readonly string[];
       readonly labels?: readonly string[];
@@ -104,6 +106,8 @@ export type SchedulerEvent<Tag> =
   | { readonly type: "NodeDraining"; readonly node: NodeId }
   /** The node has other labels than when it joined. */
   | { readonly type: "NodeLabels"; readonly node: NodeId; readonly labels: readonly string[] }
+  /** What the node's link takes of values has been measured. */
+  | { readonly type: "NodeLink"; readonly node: NodeId; readonly bytesPerMs: number }
   /** A node has given a wrong result: it is left alone for so long. */
   | { readonly type: "NodeDistrusted"; readonly node: NodeId; readonly forMs: number; readonly why: string }
   /** What a session is entitled to: weight (default 1), tasks at nodes at once (default: as many as there are). */
@@ -233,7 +237,7 @@ export interface SchedulerOptions {
   /** An adaptive timeout is this many times the longest duration lately seen, and at least this long. */
   readonly adaptiveTimes: number;
   readonly adaptiveLeastMs: number;
-  /** What moving a value between nodes is taken to cost. */
+  /** What moving a value to a node is taken to cost where its link has not been measured. */
   readonly bytesPerMs: number;
   /** Solved tasks in a row that are kept so that a lost value could be computed again; beyond, it can not. */
   readonly maxLineage: number;

@@ -29,6 +29,21 @@ describe("inputs", () => {
     expect(rig.submit(5, 1, { inputs: [[ref(1), ref(2), ref(3)]] }).dispatched).toEqual(["c:5.1"]);
   });
 
+  it("weighs a faster node against what its link takes to bring the bytes there", () => {
+    const services = ["s", "other"];
+    const placed = (link: { bytesPerMs?: number }, later?: number): readonly string[] => {
+      const rig = new Rig().join("near", { speed: 1, services }).submit(1, 1, graph);
+      rig.done("near", [1], [1], [[1_000_000]]).join("far", { speed: 4, services, ...link });
+      if (later !== undefined) rig.send({ type: "NodeLink", node: node("far"), bytesPerMs: later });
+      return rig.submit(2, 1, { inputs: [[ref(1)]], service: "other", expectedMs: 100 }).dispatched;
+    };
+    // 100 ms where the bytes are; a quarter of that elsewhere, and 100 ms or 10 ms for the way.
+    expect(placed({})).toEqual(["near:2.1"]);
+    expect(placed({ bytesPerMs: 100_000 })).toEqual(["far:2.1"]);
+    expect(placed({}, 100_000)).toEqual(["far:2.1"]);
+    expect(placed({ bytesPerMs: 100_000 }, 1000)).toEqual(["near:2.1"]);
+  });
+
   it("takes the solution of an earlier job from the hub, known or not", () => {
     const rig = new Rig()
       .join("a")

@@ -1,10 +1,11 @@
 // Values: who waits for them, where they are, when they go, and running their makers again when they are lost.
-import type { AttemptFailure, Domain, SessionId, TaskId } from "../ids/index.js";
+import type { AttemptFailure, TaskId } from "../ids/index.js";
 import type { Core } from "./core.js";
 import type { FoundValue, Place, ValueRef } from "./events.js";
 import type { Node } from "./node.js";
 import * as T from "./task.js";
-import { Batch, Dataflow, Task } from "./task.js";
+import type { StandIns } from "./stand-ins.js";
+import { dataOf, type Task } from "./task.js";
 import { Value } from "./value.js";
 
 /** An output's number is below this, so that a wrong one costs no memory. */
@@ -21,7 +22,10 @@ export class Lineage<Tag> {
   /** To be failed by the caller, in order: not here, since a chain of a hundred thousand must not recurse. */
   readonly doomed: Doomed[] = [];
 
-  constructor(private readonly core: Core<Tag>) {}
+  constructor(
+    private readonly core: Core<Tag>,
+    private readonly standIns: StandIns<Tag>,
+  ) {}
 
   /** Ties a new, blocked task to its inputs. */
   link(task: Task, refs: readonly ValueRef[]): void {
@@ -33,7 +37,7 @@ export class Lineage<Tag> {
         this.doom(task, `needs task ${ref.task}, which is not older than itself`);
         continue;
       }
-      const maker = this.core.tasks.get(ref.task) ?? this.addForeign(ref.task, task.batch.domain);
+      const maker = this.core.tasks.get(ref.task) ?? this.standIns.foreign(ref.task, task.batch.domain);
       if (maker.batch.domain !== task.batch.domain) {
         this.doom(task, `needs task ${ref.task} of another domain`);
         continue;
@@ -100,19 +104,6 @@ export class Lineage<Tag> {
       }
     }
     this.rest(task, false);
-  }
-
-  /** A value that no task makes. */
-  given({ task: id, output }: ValueRef, domain: Domain, bytes: number): void {
-    if (this.core.tasks.get(id) !== undefined) return;
-    const task = new Task(id, undefined, this.standIn(this.core.givens, id, domain, "node"));
-    task.told = true;
-    const data = dataOf(task);
-    data.barren = true;
-    const value = (data.outputs[output] = new Value(task, output));
-    value.bytes = bytes;
-    value.atHub = true;
-    this.addEnded(task, T.DONE);
   }
 
   want(refs: readonly ValueRef[]): void {
@@ -382,44 +373,6 @@ export class Lineage<Tag> {
     return value;
   }
 
-  /** A task not known here was solved before and forgotten: its solution is at the hub. */
-  private addForeign(id: TaskId, domain: Domain): Task {
-    const batch = this.standIn(this.core.foreign, id, domain, "hub");
-    const task = new Task(id, undefined, batch);
-    task.told = true;
-    dataOf(task).barren = true;
-    this.addEnded(task, T.DONE);
-    return task;
-  }
-
-  /** The batch of a domain's tasks that never run here. */
-  private standIn(batches: Map<Domain, Batch>, first: TaskId, domain: Domain, keep: "hub" | "node"): Batch {
-    let batch = batches.get(domain);
-    if (batch === undefined) {
-      const group = this.core.group(domain, "");
-      const level = group.level(this.core.share("" as SessionId), 0);
-      const shape = { first, tags: [], domain, session: level.turn.share.session, service: "", priority: 0 };
-      const limits = { maxAttempts: 1, attemptTimeoutMs: 0, deadlineAt: Infinity, idempotent: false };
-      batch = new Batch({ ...shape, ...limits, keep }, group, level);
-      batches.set(domain, batch);
-    }
-    return batch;
-  }
-
-  /** Stands for a task that only a node knows of, until that node has let go of it. */
-  addGhost(id: TaskId, domain: Domain): Task {
-    const task = this.addForeign(id, domain);
-    task.told = false;
-    this.core.setState(task, T.OVER);
-    return task;
-  }
-
-  private addEnded(task: Task, state: number): void {
-    task.state = state;
-    this.core.counts[state]!++;
-    this.core.tasks.add(task);
-  }
-
   private doomNeeder(needer: Task, value: Value): void {
     const why = value.task.state === T.OVER ? "failed" : "has lost it";
     this.doom(
@@ -432,10 +385,6 @@ export class Lineage<Tag> {
   private doom(task: Task, message: string, reasons: readonly AttemptFailure[] = []): void {
     this.doomed.push({ task, message, reasons });
   }
-}
-
-function dataOf(task: Task): Dataflow {
-  return (task.data ??= new Dataflow());
 }
 
 function forgettable(task: Task): boolean {

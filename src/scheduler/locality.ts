@@ -30,7 +30,7 @@ export function nearData<Tag>(group: Group, task: Task, freest: Node, core: Core
     const moved = total - (bytes.get(node) ?? 0);
     // While durations are not known, whoever is idle comes before whoever is not.
     if (!known) return (idle && node.room.rung >= BUSY ? Infinity : 0) + moved;
-    return finishMs(group, node, core.now) + moved / core.options.bytesPerMs;
+    return finishMs(group, node, core.now) + moved / (node.bytesPerMs ?? core.options.bytesPerMs);
   };
   let best = freest;
   let least = cost(freest);

@@ -7,6 +7,7 @@ import type { Lineage } from "./lineage.js";
 import { meansOf, meets, type Means } from "./needs.js";
 import { Node, Pool } from "./node.js";
 import type { Outcomes } from "./outcomes.js";
+import type { StandIns } from "./stand-ins.js";
 import * as T from "./task.js";
 import type { Attempt } from "./task.js";
 
@@ -17,6 +18,7 @@ export class Membership<Tag> {
     private readonly core: Core<Tag>,
     private readonly outcomes: Outcomes<Tag>,
     private readonly lineage: Lineage<Tag>,
+    private readonly standIns: StandIns<Tag>,
     private readonly availability: Availability<Tag>,
   ) {}
 
@@ -40,6 +42,7 @@ export class Membership<Tag> {
     node.window = Math.max(node.slots, Math.floor(event.window));
     node.draining = false;
     if (event.speed !== undefined && event.speed > 0) node.setSpeed(Math.log(event.speed));
+    node.setLink(event.bytesPerMs);
     if (event.resuming === true) core.nodeTimers.set(node, core.now + core.options.graceMs);
     else this.availability.change(node, () => (node.reachable = true));
     core.touch(node);
@@ -93,7 +96,7 @@ export class Membership<Tag> {
     // Taken up again in the node's own order; what it does not list, it does not have.
     const listed = new Set<Attempt>();
     for (const { task: id, attempt: number } of event.running) {
-      const task = core.tasks.get(id) ?? this.lineage.addGhost(id, node.pool.domain);
+      const task = core.tasks.get(id) ?? this.standIns.ghost(id, node.pool.domain);
       const old = task.attemptAt(node, number);
       if (old !== null && listed.has(old)) continue;
       if (old !== null) {

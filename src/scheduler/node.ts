@@ -152,6 +152,8 @@ export class Node {
   /** As its pool has counted it. */
   speedClass = -1;
   countedSlots = 0;
+  /** What its link takes of values; undefined: not measured. */
+  bytesPerMs: number | undefined = undefined;
   slots = 1;
   window = 1;
   reachable = false;
@@ -191,6 +193,10 @@ export class Node {
   setSpeed(logSpeed: number): void {
     this.logSpeed = logSpeed;
     this.speed = Math.exp(logSpeed);
+  }
+
+  setLink(bytesPerMs: number | undefined): void {
+    if (bytesPerMs !== undefined && bytesPerMs > 0) this.bytesPerMs = bytesPerMs;
   }
 
   push(attempt: Attempt): void {

@@ -7,6 +7,7 @@ import type { Place, SchedulerEffect, SchedulerEvent, SchedulerOptions, ValueRef
 import { freeze, thaw } from "./image.js";
 import type { Image } from "./image.js";
 import { Lineage } from "./lineage.js";
+import { StandIns } from "./stand-ins.js";
 import { Membership } from "./membership.js";
 import type { Node } from "./node.js";
 import { Outcomes } from "./outcomes.js";
@@ -61,6 +62,7 @@ const LEAST_WEIGHT = 1e-3;
 
 export class Scheduler<Tag> {
   private readonly core: Core<Tag>;
+  private readonly standIns: StandIns<Tag>;
   private readonly lineage: Lineage<Tag>;
   private readonly outcomes: Outcomes<Tag>;
   private readonly membership: Membership<Tag>;
@@ -68,10 +70,11 @@ export class Scheduler<Tag> {
 
   constructor(options: Partial<SchedulerOptions> = {}, seed = 1, image?: Image) {
     this.core = image === undefined ? new Core(options, seed) : (thaw(image) as Core<Tag>);
-    this.lineage = new Lineage(this.core);
+    this.standIns = new StandIns(this.core);
+    this.lineage = new Lineage(this.core, this.standIns);
     const availability = new Availability(this.core);
     this.outcomes = new Outcomes(this.core, this.lineage, availability);
-    this.membership = new Membership(this.core, this.outcomes, this.lineage, availability);
+    this.membership = new Membership(this.core, this.outcomes, this.lineage, this.standIns, availability);
     this.placement = new Placement(this.core);
   }
 
@@ -210,11 +213,13 @@ export class Scheduler<Tag> {
       case "NodeDraining":
         return this.withNode(event.node, (node) => membership.drain(node));
       case "ValueGiven":
-        return lineage.given(event.value, event.domain, event.bytes);
+        return this.standIns.given(event.value, event.domain, event.bytes);
       case "ValuesWanted":
         return lineage.want(event.values);
       case "NodeLabels":
         return this.withNode(event.node, (node) => this.membership.relabel(node, event.labels));
+      case "NodeLink":
+        return this.withNode(event.node, (node) => node.setLink(event.bytesPerMs));
       case "NodeDistrusted":
         return this.withNode(event.node, (node) => outcomes.distrust(node, event.forMs, event.why));
       case "ValuesReleased":

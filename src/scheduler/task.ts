@@ -207,3 +207,8 @@ export class TaskList {
     task.prev = task.next = null;
   }
 }
+
+/** What ties a task to values, made when it is first needed. */
+export function dataOf(task: Task): Dataflow {
+  return (task.data ??= new Dataflow());
+}

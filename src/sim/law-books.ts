@@ -160,6 +160,7 @@ export class Books {
         this.excuse(event.value.task);
         return;
       case "NodeLabels":
+      case "NodeLink":
       case "NodeDistrusted":
       case "ValueGiven":
       case "ValuesWanted":

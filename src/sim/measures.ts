@@ -105,7 +105,7 @@ export class Measures {
       solved: this.solvedCount,
       failed: this.failedCount,
       failures: this.failures,
-      wasted: this.spentMs > 0 ? 1 - this.usefulMs / this.spentMs : 0,
+      wasted: this.spentMs > 0 ? Math.max(0, 1 - this.usefulMs / this.spentMs) : 0,
       latency: { p50: all.quantile(0.5), p99: all.quantile(0.99), max: all.max },
       clients: Array.from(this.byClient, (h = new Histogram()) => ({
         solved: h.count,

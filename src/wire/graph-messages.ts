@@ -20,6 +20,9 @@ const many = <S extends v.GenericSchema>(item: S, most = MANY) => v.pipe(v.array
 /** Output number `output` of task number `task` of the graph. */
 const output = v.tuple([count, count]);
 
+/** The link: milliseconds there and back, bytes a second to the hub and from it. */
+const linkFields = { linkMs: measure, up: measure, down: measure };
+
 /** What a node's engine is, and what its benchmark says: in `hello`. */
 export const engineFields = v.object({
   /** `onnxruntime-node`, `onnxruntime-web`. */
@@ -40,10 +43,7 @@ export const engineFields = v.object({
   convolution: v.optional(measure),
   /** Milliseconds that one call costs besides. */
   callMs: measure,
-  /** The link: milliseconds there and back, bytes a second to the hub and from it. */
-  linkMs: v.optional(measure),
-  up: v.optional(measure),
-  down: v.optional(measure),
+  ...v.partial(v.object(linkFields)).entries,
 });
 
 export type EngineFields = v.InferOutput<typeof engineFields>;
@@ -296,6 +296,8 @@ export const GRAPH_MESSAGES = {
     from: ["node"],
     schema: v.object({ t: v.literal("holds"), names: many(digest), bytes: f64 }),
   },
+  /** What probes have found, on a first visit: `hello` says it on later ones. */
+  link: { from: ["node"], schema: v.object({ t: v.literal("link"), ...linkFields }) },
   /** Asks for `reply` bytes back at once: what the link can do is measured with it. Answered by `echo`. */
   probe: {
     from: ["node"],

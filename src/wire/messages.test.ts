@@ -149,6 +149,7 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
     ...two,
   },
   holds: { t: "holds", names: [value], bytes: Float64Array.of(-1) },
+  link: { t: "link", linkMs: 0.5, up: 1e8, down: 2e8 },
   probe: { t: "probe", id: 1, data: Uint8Array.of(1), reply: 8 },
   echo: { t: "echo", id: 1, data: Uint8Array.of(1) },
   drop: { t: "drop", names: [value] },

@@ -2,6 +2,7 @@
 // (util-linux).
 import { execFileSync, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { create } from "qrcode";
 import { expect, test } from "vitest";
 import { Flock, until } from "../flock.js";
 
@@ -117,6 +118,43 @@ test.skipIf(!there)(
       () => screen.shown(),
       (shown) => shown.includes("press Ctrl-C again to abort it"),
     );
+    screen.type("\u0003");
+    expect(await screen.ended).toBe(0);
+  },
+);
+
+test.skipIf(!there)(
+  "the link for computing nodes is a QR code that reads as the link",
+  async ({ onTestFinished }) => {
+    const flock = new Flock(onTestFinished);
+    const screen = terminal(flock, ["up", "--port", "0", "--ephemeral", "--require-token"]);
+    await until(
+      "the links",
+      () => screen.shown(),
+      (shown) => shown.includes("pass it on like a key"),
+    );
+    const lines = screen.shown().split("\r\n");
+    const link = lines
+      .map((line) => /To add a computing node: .*?(http\S+?)\u001b/.exec(line)?.[1])
+      .find(Boolean)!;
+    const code = lines.filter((line) => line.startsWith(`${ESC}[30;107m`)).map((line) => line.slice(9, -4));
+    for (const line of code) expect(line.length).toBeLessThanOrEqual(80);
+    // Each character is two modules, one above the other.
+    const dark = { " ": [0, 0], "▀": [1, 0], "▄": [0, 1], "█": [1, 1] } as Record<string, number[]>;
+    const rows = code.flatMap((line) => [0, 1].map((half) => [...line].map((char) => dark[char]![half]!)));
+    const { size, data } = create(link).modules;
+    const quiet = Array.from({ length: size + 4 }, () => 0);
+    const expected = Array.from({ length: size }, (_, y) => [
+      0,
+      0,
+      ...Array.from({ length: size }, (_, x) => data[y * size + x]!),
+      0,
+      0,
+    ]);
+    expect(rows.slice(0, size + 4).map((row) => row.join(""))).toEqual(
+      [quiet, quiet, ...expected, quiet, quiet].map((row) => row.join("")),
+    );
+    // Ctrl-C.
     screen.type("\u0003");
     expect(await screen.ended).toBe(0);
   },

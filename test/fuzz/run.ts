@@ -9,7 +9,7 @@ import { encodeFrame } from "../../dist/wire/index.js";
 import { fuzzFrame, realMessages, seeded } from "./mutate.js";
 
 /** How much more memory than after warming up the hub may have at the end of a run, in bytes. */
-export const MAX_GROWTH_BYTES = 150 * 2 ** 20;
+export const MAX_GROWTH_BYTES = 100 * 2 ** 20;
 /** How long one job of the legitimate client may take. */
 export const MAX_SERVICE_MS = 10_000;
 const CONNECTIONS = 8;

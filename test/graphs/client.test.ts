@@ -50,7 +50,12 @@ describe("a graph", () => {
     expect(toNumbers(sum!)[0]).toBe(toNumbers(large!).reduce((x, y) => x + y));
     // Begins at what is with the nodes.
     expect(await numbers(b.max().sub(b.min()))).toEqual([6]);
-    expect(Object.keys(graph.statistics()).sort()).toEqual(["add", "max", "min", "sub", "sum", "transpose"]);
+    // A plan that cuts an operation for two nodes puts its parts together, which is an operation too.
+    expect(
+      Object.keys(graph.statistics())
+        .filter((op) => op !== "concat")
+        .sort(),
+    ).toEqual(["add", "max", "min", "sub", "sum", "transpose"]);
     await graph.end();
   });
 

@@ -116,7 +116,7 @@ describe.skipIf(why !== undefined)("two hosts", () => {
     );
     await silent.said(/listens on/, 30_000);
     await silent.said(
-      /^Not encrypted \(--insecure\): tokens stay secret, but jobs and solutions can be read/,
+      /^Not encrypted \(--insecure\): tokens stay secret, but jobs and solutions can be$/,
       30_000,
     );
     const ear = network.script("node", here("mdns-ear.mjs"));

@@ -76,6 +76,7 @@ const SAMPLES: { readonly [Name in Message["t"]]: object } = {
   compute: { list: [], names: [VALUE], ...payload },
   computed: { task: 1, attempt: 1, ms: 1, bytes: Float64Array.of(3), small: [0], ...payload },
   holds: { names: [VALUE], bytes: Float64Array.of(3) },
+  link: { linkMs: 1, up: 1, down: 1 },
   probe: { id: 0, data: new Uint8Array(8), reply: 0 },
   echo: { id: 0, data: new Uint8Array(8) },
   drop: { names: [VALUE] },

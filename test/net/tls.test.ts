@@ -102,6 +102,18 @@ describe.skipIf(!there).concurrent("a hub with a certificate", () => {
   });
 });
 
+describe.skipIf(!there).concurrent("a certificate that is out of date", () => {
+  it("is told to whoever starts the hub and to whoever joins", async ({ onTestFinished }) => {
+    const { flock, hub, cert, links } = await encrypted(onTestFinished, "IP:127.0.0.1", -1);
+    await hub.program.warned(/The certificate is good from .* to .*, so nobody will accept it now/);
+    const main = flock.command("main-node", "--hub", links.main, "--ca", cert, "job");
+    expect(await main.warned(/certificate/)).toMatch(
+      /is not accepted \(certificate has expired\)\. Give the hub a new one, or set the clock right; still trying\.$/,
+    );
+    await main.kill();
+  });
+});
+
 describe.concurrent("without encryption", () => {
   it("another machine is not spoken to unless asked for, by no command", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);

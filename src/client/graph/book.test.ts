@@ -1,4 +1,6 @@
 // What is said again after a break, to the same hub and to another that knows nothing.
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { Expression } from "../../graph/index.js";
 import { toNumbers } from "../../tensor/index.js";
@@ -9,6 +11,23 @@ function started(peer = new Peer()): { peer: Peer; graph: Graph } {
   const graph = new Graph(peer.host, { name: "test" });
   peer.graph = graph;
   return { peer, graph };
+}
+
+/** A graph whose hub can be another one from some time on. */
+function moving(): { hosts: { now: Peer }; graph: Graph } {
+  const hosts = { now: new Peer() };
+  const graph = new Graph(
+    {
+      send: (message) => hosts.now.host.send(message),
+      fleet: () => hosts.now.host.fleet(),
+      fetch: (id, output, bytes) => hosts.now.host.fetch(id, output, bytes),
+      entered: () => undefined,
+      left: () => undefined,
+    },
+    {},
+  );
+  hosts.now.graph = graph;
+  return { hosts, graph };
 }
 
 const numbers = async (x: Expression) => [...toNumbers(await x.value())];
@@ -47,19 +66,7 @@ describe("after a break", () => {
   });
 
   it("another hub gets what still matters: what is here as a tensor, what is not as tasks", async () => {
-    const first = new Peer();
-    const hosts = { now: first };
-    const graph = new Graph(
-      {
-        send: (message) => hosts.now.host.send(message),
-        fleet: () => first.host.fleet(),
-        fetch: (id, output, bytes) => hosts.now.host.fetch(id, output, bytes),
-        entered: () => undefined,
-        left: () => undefined,
-      },
-      {},
-    );
-    first.graph = graph;
+    const { hosts, graph } = moving();
     const small = graph.tensor([1, 2, 3]).mul(2);
     const large = graph.tensor(new Float32Array(6000).fill(3)).mul(2);
     await graph.values([small, large]);
@@ -78,6 +85,17 @@ describe("after a break", () => {
     expect((await large.value()).data[0]).toBe(6);
     graph.release(last, large, small);
     await graph.end();
+  });
+
+  it("another hub is given what it needs, whether an earlier one had it or not", async () => {
+    const { hosts, graph } = moving();
+    const given = graph.tensor([1, 2, 3]);
+    expect(await numbers(given.mul(2))).toEqual([2, 4, 6]);
+    hosts.now = new Peer();
+    hosts.now.graph = graph;
+    graph.resend(false);
+    await turn();
+    expect(await numbers(given.mul(3))).toEqual([3, 6, 9]);
   });
 
   it("an end that was lost is said again", async () => {
@@ -112,6 +130,30 @@ describe("what nobody reads any more", () => {
     expect(peer.released.size).toBe(outputs.length - 1);
     graph.release(both);
     expect(peer.released.size).toBe(outputs.length);
+  });
+
+  it("goes with the last sign of it in the program: a tensor that was given, and nobody has any more", async () => {
+    const { peer, graph } = started();
+    // In functions of their own, so that nothing stays on the stack.
+    const once = async () => graph.release(...(await Promise.all([read([1, 2, 3]), read([4, 5])])));
+    const read = async (values: number[]) => {
+      const doubled = graph.tensor(values).mul(2);
+      await doubled.value();
+      return doubled;
+    };
+    await once();
+    const stays = graph.tensor([7]);
+    const [before] = await numbers(stays.add(1));
+    expect(peer.givens.size).toBe(3);
+    setFlagsFromString("--expose-gc");
+    const gc = runInNewContext("gc") as () => void;
+    await expect
+      .poll(() => {
+        gc();
+        return peer.givens.size;
+      })
+      .toBe(1);
+    expect([before, ...(await numbers(stays.add(2)))]).toEqual([8, 9]);
   });
 
   it("keeps a value under a name, once", async () => {

@@ -2,8 +2,8 @@
 // break. Pure: messages in, messages out through `send`, no link and no clock.
 import { FlockworkError, JobError } from "../../ids/index.js";
 import type { Tensor } from "../../tensor/index.js";
-import { decodeTensor, encodedBytes, encodeTensor } from "../../tensor/index.js";
-import { packPayloads, PAYLOAD_KINDS, SMALL_VALUE, type MessageOf } from "../../wire/index.js";
+import { decodeTensor } from "../../tensor/index.js";
+import type { MessageOf } from "../../wire/index.js";
 import {
   isRef,
   type Arrival,
@@ -15,19 +15,11 @@ import {
   type TaskInput,
   type TaskRecord,
 } from "./record.js";
+import { Saying, type SayingOptions } from "./saying.js";
 
-export type GraphMessage = MessageOf<
-  "program" | "given" | "tasks" | "want" | "release" | "finish" | "persist" | "distrust"
->;
 export type GraphAnswer = MessageOf<"done" | "undone" | "value" | "ended" | "persisted">;
 
-export interface BookOptions {
-  /** The graph's name on the wire. */
-  readonly graph: string;
-  /** Drops it when there is no connection: resend() says it again. */
-  send(message: GraphMessage): void;
-  readonly task?: Pick<MessageOf<"tasks">, "priority" | "replicas"> &
-    Pick<MessageOf<"tasks">["list"][number], "timeoutMs" | "needs">;
+export interface BookOptions extends SayingOptions {
   done?(task: TaskRecord, ms: number, node: string): void;
   failed?(task: TaskRecord, failure: TaskFailure): void;
 }
@@ -39,28 +31,19 @@ interface Keeping {
   readonly reject: (error: unknown) => void;
 }
 
-const TENSOR = PAYLOAD_KINDS.indexOf("tensor");
-/** Tasks, or values, of one message. */
-const AT_ONCE = 4096;
 /** Tasks in a row that are computed again for another hub; what lies further back is forgotten. As hubs themselves do. */
 const MAX_LINEAGE = 1000;
-/** Releases that are said again after a break; older ones have long been heard. */
-const RELEASES_KEPT = 10_000;
 
 export class GraphBook {
   /** The graph's name on the wire. */
   readonly id: string;
   readonly #options: BookOptions;
+  readonly #says: Saying;
   /** Tasks whose outcome or outputs may still matter, by number. */
   readonly #tasks = new Map<number, TaskRecord>();
-  /** Whoever may still need one holds its record: a task that may be computed again, the tensor itself. */
-  readonly #givens = new Map<number, WeakRef<GivenRecord>>();
   #byTensor = new WeakMap<Tensor, GivenRecord>();
-  #programsSent = new Set<string>();
   #nextTask = 0;
-  #nextGiven = 0;
   #keeping: Keeping[] = [];
-  #released: [number, number][] = [];
   #waiting = 0;
   #idle: (() => void)[] = [];
   #finishing: (() => void) | undefined = undefined;
@@ -69,6 +52,7 @@ export class GraphBook {
   constructor(options: BookOptions) {
     this.id = options.graph;
     this.#options = options;
+    this.#says = new Saying(options);
   }
 
   /** Tasks that are neither done nor failed. */
@@ -87,7 +71,7 @@ export class GraphBook {
 
   /** The tensor that was given under this number, for the hub to fetch. */
   given(number: number): Tensor | undefined {
-    return this.#givens.get(number)?.deref()?.tensor;
+    return this.#says.given(number)?.tensor;
   }
 
   /** Sends tasks, each after those that it needs. `make` gets the records of the earlier ones. */
@@ -112,7 +96,7 @@ export class GraphBook {
     }
     for (const task of tasks) this.#tasks.set(task.number, task);
     this.#waiting += tasks.length;
-    this.#sendTasks(tasks);
+    this.#says.tasks(tasks);
     return tasks;
   }
 
@@ -130,7 +114,7 @@ export class GraphBook {
       held.wanted = true;
       asked.push([task.number, output]);
     }
-    if (asked.length > 0) this.#options.send({ t: "want", graph: this.#options.graph, outputs: asked });
+    this.#says.want(asked);
   }
 
   /** Asks again for an output whose bytes did not come. */
@@ -138,7 +122,7 @@ export class GraphBook {
     const held = heldOf(task, output);
     held.wanted = true;
     held.arrival = undefined;
-    this.#options.send({ t: "want", graph: this.#options.graph, outputs: [[task.number, output]] });
+    this.#says.want([[task.number, output]]);
   }
 
   /** A held output is not what it must be: whoever gave it gets nothing for a while, and it arrives anew. */
@@ -146,12 +130,7 @@ export class GraphBook {
     const held = heldOf(task, output);
     held.wanted = true;
     held.arrival = undefined;
-    this.#options.send({
-      t: "distrust",
-      graph: this.#options.graph,
-      output: [task.number, output],
-      why: why.slice(0, 1024),
-    });
+    this.#says.distrust({ task, output }, why);
   }
 
   /** Resolves when a held output is there. Rejects when its task has failed, or the link has stopped. */
@@ -174,12 +153,12 @@ export class GraphBook {
       if (task.atHub) gone.push([task.number, output]);
       this.#settle(task);
     }
-    this.#sayReleased(gone);
+    this.#says.released(gone);
   }
 
   /** Outputs that only other tasks read: the hub lets go of them when those have run. */
   passing(tasks: readonly TaskRecord[]): void {
-    this.#sayReleased(
+    this.#says.released(
       tasks.flatMap((task) =>
         Array.from({ length: task.outputs }, (_, output): [number, number] => [task.number, output]).filter(
           ([, output]) => !task.held.has(output),
@@ -197,7 +176,7 @@ export class GraphBook {
       }
       const keeping: Keeping = { ref, name, resolve, reject };
       this.#keeping.push(keeping);
-      this.#sayPersist(keeping);
+      this.#says.persist(keeping.ref, keeping.name);
     });
   }
 
@@ -212,7 +191,7 @@ export class GraphBook {
     if (this.#closed !== undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#finishing = resolve;
-      this.#options.send({ t: "finish", graph: this.#options.graph });
+      this.#says.finish();
     });
   }
 
@@ -250,27 +229,27 @@ export class GraphBook {
 
   /** The link is up again. `same`: the hub still knows what it was told; otherwise all that may still matter is said anew. */
   resend(same: boolean): void {
-    this.#programsSent = new Set();
+    this.#says.programsAgain();
     if (this.#finishing !== undefined) {
       // A hub that does not know the graph has ended it already.
-      this.#options.send({ t: "finish", graph: this.#options.graph });
+      this.#says.finish();
       return;
     }
     if (!same) this.#anew();
     const waiting = [...this.#tasks.values()]
       .filter(({ state }) => state === "waiting")
       .sort((a, b) => a.number - b.number);
-    this.#sendTasks(waiting, true);
+    this.#says.tasks(waiting, true);
     const wanted = [...this.#tasks.values()].flatMap(({ number, held }) =>
       [...held].flatMap(([output, { wanted, arrival }]): [number, number][] =>
         wanted && arrival === undefined ? [[number, output]] : [],
       ),
     );
-    if (wanted.length > 0) this.#options.send({ t: "want", graph: this.#options.graph, outputs: wanted });
+    this.#says.want(wanted);
     // After the tasks that need them.
-    if (same) this.#sayReleased(this.#released.splice(0));
+    if (same) this.#says.releasedAgain();
     else this.passing(waiting);
-    for (const keeping of this.#keeping) this.#sayPersist(keeping);
+    for (const keeping of this.#keeping) this.#says.persist(keeping.ref, keeping.name);
   }
 
   /** Nothing more comes or goes. */
@@ -283,7 +262,7 @@ export class GraphBook {
     for (const resolve of this.#idle.splice(0)) resolve();
     this.#finishing?.();
     this.#tasks.clear();
-    this.#givens.clear();
+    this.#says.close();
     this.#byTensor = new WeakMap();
   }
 
@@ -344,80 +323,6 @@ export class GraphBook {
     if (held.length === 0) this.#tasks.delete(task.number);
   }
 
-  #sendTasks(tasks: readonly TaskRecord[], again = false): void {
-    const { graph, send, task: { priority, replicas, ...own } = {} } = this.#options;
-    this.#sendGivens(tasks, again);
-    for (const { program } of tasks) {
-      if (this.#programsSent.has(program.hash)) continue;
-      this.#programsSent.add(program.hash);
-      const outputs = program.outputs.map(([dtype, shape]): [string, number[]] => [dtype, [...shape]]);
-      send({ t: "program", graph, ...program, outputs });
-    }
-    for (const run of consecutive(tasks))
-      send({
-        t: "tasks",
-        graph,
-        first: run[0]!.number,
-        ...(priority !== undefined && { priority }),
-        ...(replicas !== undefined && { replicas }),
-        list: run.map(({ program, inputs, outputs, flops, memory }) => ({
-          program: program.hash,
-          inputs: inputs.map((input) =>
-            isRef(input) ? ([input.task.number, input.output] as [number, number]) : input.number,
-          ),
-          outputs,
-          flops,
-          memory,
-          ...own,
-        })),
-      });
-  }
-
-  /** What the tasks read of the client's own: numbered when it is first needed, sent again when they are. */
-  #sendGivens(tasks: readonly TaskRecord[], again: boolean): void {
-    const all = new Set<GivenRecord>();
-    for (const { inputs } of tasks) for (const input of inputs) if (!isRef(input)) all.add(input);
-    for (const given of all)
-      if (given.number < 0) {
-        given.number = this.#nextGiven++;
-        this.#givens.set(given.number, new WeakRef(given));
-      } else if (!again) all.delete(given);
-    for (const run of consecutive([...all].sort((a, b) => a.number - b.number))) {
-      const large = run.map(({ tensor }) => encodedBytes(tensor) > SMALL_VALUE);
-      const streams = run.flatMap(({ tensor }, i): [number, number][] =>
-        large[i] ? [[i, encodedBytes(tensor)]] : [],
-      );
-      this.#options.send({
-        t: "given",
-        graph: this.#options.graph,
-        first: run[0]!.number,
-        ...packPayloads(
-          run.map(({ tensor }, i) => ({
-            kind: TENSOR,
-            bytes: large[i] ? new Uint8Array(0) : encodeTensor(tensor),
-          })),
-        ),
-        ...(streams.length > 0 && { streams }),
-      });
-    }
-  }
-
-  #sayReleased(outputs: [number, number][]): void {
-    if (outputs.length === 0) return;
-    this.#released.push(...outputs);
-    this.#released.splice(0, this.#released.length - RELEASES_KEPT);
-    this.#options.send({ t: "release", graph: this.#options.graph, outputs });
-  }
-
-  #sayPersist({ ref: { task, output }, name }: Keeping): void {
-    this.#options.send({
-      t: "persist",
-      graph: this.#options.graph,
-      output: [task.number, output],
-      name,
-    });
-  }
-
   /**
    * Another hub, which knows nothing: it is told what may still matter, under the same numbers, by which nodes may still hold
    * the values. What has come here is given to it where it is needed.
@@ -447,7 +352,7 @@ export class GraphBook {
       for (const held of task.held.values()) if (held.arrival?.data === undefined) held.arrival = undefined;
       this.#tasks.set(task.number, task);
     }
-    this.#released = [];
+    this.#says.anew();
   }
 
   /** An input as the hub can have it: an output of a task that it does not know is given to it. */
@@ -490,16 +395,4 @@ export function tensorHere({ task, output }: Ref): Tensor | undefined {
 
 export function taskError({ code, message, reasons }: TaskFailure): JobError {
   return new JobError(code, message, reasons, reasons.at(-1)?.node);
-}
-
-/** Lists of things whose numbers follow each other. */
-function consecutive<T extends { readonly number: number }>(list: readonly T[]): T[][] {
-  const runs: T[][] = [];
-  for (const item of list) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.at(-1)!.number + 1 === item.number && last.length < AT_ONCE)
-      last.push(item);
-    else runs.push([item]);
-  }
-  return runs;
 }

@@ -1,6 +1,5 @@
 // A client of a flock: graphs, whole programs and kept values, over a link that breaks and comes back.
 import {
-  DEFAULT_DOMAIN,
   FlockworkError,
   makeNodeId,
   randomBytes,
@@ -11,16 +10,14 @@ import {
 import { decodeTensor, tensorHeader, type Tensor } from "../../tensor/index.js";
 import {
   CHUNK_BYTES,
-  Link,
-  PROTOCOL_VERSION,
+  type Link,
   Serving,
   Transfers,
   type MessageFrom,
   type MessageOf,
   type Served,
-  type Token,
 } from "../../wire/index.js";
-import type { ClientRuntime } from "../main-node-options.js";
+import { clientLink, type ClientLinkOptions, type ClientRuntime } from "../client-link.js";
 import { FleetView } from "./fleet.js";
 import type { Program } from "../../graph/program.js";
 import { Graph } from "./graph.js";
@@ -29,21 +26,9 @@ import type { GraphHost, GraphMember } from "./host.js";
 import { Questions } from "./questions.js";
 import { Runs, type RunInputs, type RunOptions, type RunOutputs } from "./runs.js";
 
-export interface FlockOptions {
-  /** Address of the hub, for instance ws://localhost:9999. */
-  readonly hub: string;
-  /** What the hub lets us in by, where it asks; it must show that it knows it too. */
-  readonly token?: Token;
+export interface FlockOptions extends ClientLinkOptions {
   /** Name part of the client's id, 28 bytes at most. Default "client". */
   readonly name?: string;
-  /** Users of one hub in different domains never meet. Default "166". */
-  readonly domain?: string | number;
-  /** Called once an outage: no hub answers, the client goes on trying. */
-  readonly onWaiting?: (error: FlockworkError) => void;
-  readonly onUp?: () => void;
-  readonly onDown?: (reason: string) => void;
-  /** Something the hub wants the user to know. */
-  readonly onNotice?: (notice: { code: string; message: string }) => void;
 }
 
 /** The most bytes of a kept value. */
@@ -51,11 +36,7 @@ const MAX_KEPT_BYTES = 1024 ** 3;
 
 export class Flock {
   readonly id: NodeId;
-  readonly #options: FlockOptions;
-  readonly #runtime: ClientRuntime;
   readonly #link: Link<"client">;
-  readonly #session: string;
-  readonly #instance = randomHex(8);
   readonly #serving: Serving;
   readonly #questions: Questions;
   readonly #fleet: FleetView;
@@ -68,26 +49,21 @@ export class Flock {
   #state: NodeState = "unknown";
 
   protected constructor(options: FlockOptions, runtime: ClientRuntime) {
-    this.#options = options;
-    this.#runtime = runtime;
     this.id = makeNodeId(options.name ?? "client", randomBytes(4));
-    this.#session = `${this.id}.${randomHex(8)}`;
-    this.#link = new Link<"client">({
-      url: options.hub,
-      dial: runtime.dial,
-      token: options.token,
-      hello: () => this.#hello(),
-      onUp: (welcome) => this.#up(welcome),
-      onDown: (reason) => {
+    this.#link = clientLink(options, runtime, {
+      id: this.id,
+      kind: "main",
+      session: `${this.id}.${randomHex(8)}`,
+      durable: false,
+      since: () => this.#since,
+      up: (welcome) => this.#up(welcome),
+      down: () => {
         this.#state = "unknown";
         this.#serving.down();
         this.#transfers.down();
-        options.onDown?.(reason);
       },
-      onMessage: (message) => this.#receive(message),
-      onNotice: (notice) => options.onNotice?.(notice),
-      onWaiting: (error) => options.onWaiting?.(error),
-      onFatal: (error) => this.#end("dropped", error),
+      receive: (message) => this.#receive(message),
+      fatal: (error) => this.#end("dropped", error),
     });
     this.#transfers = new Transfers(this.#link);
     this.#serving = new Serving(this.#link, (of) => this.#served(of));
@@ -190,22 +166,6 @@ export class Flock {
     return new Map(answer.names);
   }
 
-  #hello(): MessageOf<"hello"> {
-    return {
-      t: "hello",
-      version: PROTOCOL_VERSION,
-      software: this.#runtime.software,
-      role: "client",
-      kind: "main",
-      id: this.id,
-      session: this.#session,
-      instance: this.#instance,
-      domain: String(this.#options.domain ?? DEFAULT_DOMAIN),
-      durable: false,
-      ...(this.#since !== undefined && { since: this.#since }),
-    };
-  }
-
   #up(welcome: MessageOf<"welcome">): void {
     this.#state = "running";
     this.#since ??= welcome.nextSeq;
@@ -222,7 +182,6 @@ export class Flock {
     if (!first) for (const graph of this.#graphs.values()) graph.resend(same);
     this.#questions.resend();
     this.#transfers.up();
-    this.#options.onUp?.();
   }
 
   #receive(message: MessageFrom<"hub">): void {

@@ -1,7 +1,8 @@
 // What graphs and their connection need of each other.
 import type { FlockworkError } from "../../ids/index.js";
 import type { Tensor } from "../../tensor/index.js";
-import type { GraphAnswer, GraphMessage } from "./book.js";
+import type { GraphAnswer } from "./book.js";
+import type { GraphMessage } from "./saying.js";
 import type { FetchOutput } from "./bringing.js";
 import type { FleetAnswer } from "./fleet.js";
 

@@ -4,7 +4,8 @@ import { evaluate } from "../../graph/interpreter.js";
 import { load } from "../../graph/onnx/load.js";
 import { decodeTensor, encodeTensor, type Tensor } from "../../tensor/index.js";
 import { SMALL_VALUE, unpackPayloads, type MessageOf } from "../../wire/index.js";
-import type { GraphAnswer, GraphMessage } from "./book.js";
+import type { GraphAnswer } from "./book.js";
+import type { GraphMessage } from "./saying.js";
 import type { GraphHost } from "./host.js";
 import type { FleetAnswer } from "./fleet.js";
 
@@ -93,6 +94,7 @@ export class Peer {
         break;
       case "release":
         for (const [task, output] of message.outputs) this.released.add(`${task}.${output}`);
+        for (const given of message.givens ?? []) this.givens.delete(given);
         break;
       case "persist":
         queueMicrotask(() => {

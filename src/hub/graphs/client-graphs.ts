@@ -1,25 +1,18 @@
 // Graphs of clients: what they send of them and what they are told. What nodes do is node-graphs.ts.
-import {
-  FlockworkError,
-  type AttemptFailure,
-  type NodeId,
-  type SessionId,
-  type TaskId,
-} from "../../ids/index.js";
-import type { SchedulerEvent, TaskBatch, ValueRef } from "../../scheduler/index.js";
+import { FlockworkError, type AttemptFailure, type NodeId, type SessionId } from "../../ids/index.js";
+import type { ValueRef } from "../../scheduler/index.js";
 import { unpackPayloads, type MessageOf } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
-import type { Job } from "../jobs.js";
 import type { ClientSession } from "../sessions.js";
 import type { Audit } from "./audit.js";
+import { alike, Submission } from "./submission.js";
 import { GraphCopy } from "./graph-copy.js";
 import { Graph, GraphTask, GraphValue, type TaskSpec } from "./graph.js";
 import { Keeping } from "./keeping.js";
 import type { KeptValues } from "./kept-values.js";
 import type { Programs } from "./programs.js";
-import { VERIFY_SERVICE, type Replicas } from "./replicas.js";
+import type { Replicas } from "./replicas.js";
 import type { Sources } from "./sources.js";
-import { expectedMs, sizeClass } from "./size-class.js";
 import { Telling } from "./telling.js";
 import type { ValueTable } from "./value-table.js";
 
@@ -36,18 +29,13 @@ export type ClientGraphMessage = MessageOf<
   | "survey"
 >;
 
-/** A program that says nothing of its time may take this, and so many times what it is thought to take. */
-const LEAST_TIMEOUT_MS = 60_000;
-const TIMEOUT_TIMES = 100;
-const MAX_ATTEMPTS = 5;
-
 export class ClientGraphs {
   readonly #graphs = new Map<SessionId, Map<string, Graph>>();
   /** Values that nobody needs now. */
   readonly #fading = new Set<GraphValue>();
-  readonly #priorities = new WeakMap<Graph, number>();
   readonly #telling = new Telling();
   readonly #keeping: Keeping;
+  readonly #submission: Submission;
 
   constructor(
     private readonly core: HubCore,
@@ -60,14 +48,10 @@ export class ClientGraphs {
     private readonly audit: Audit,
   ) {
     this.#keeping = new Keeping(core, parts, kept, sources);
-    replicas.submit = (copies, labels) => {
-      for (const copy of copies) this.table.add(copy.values);
-      const { graph, spec } = copies[0]!;
-      this.#submit(graph, copies, this.#priorities.get(graph) ?? 0, {
-        ...spec.needs,
-        labels: [...(spec.needs?.labels ?? []), ...labels],
-      });
-    };
+    this.#submission = new Submission(core, table, replicas, {
+      found: (tasks) => this.#found(tasks),
+      unsolved: (task, code, message) => this.unsolved(task, code, message, []),
+    });
   }
 
   *graphs(): Iterable<Graph> {
@@ -263,7 +247,7 @@ export class ClientGraphs {
     const again: number[] = [];
     let run: GraphTask[] = [];
     const flush = (): void => {
-      if (run.length > 0) this.#submit(graph, run, message.priority ?? 0);
+      if (run.length > 0) this.#submission.submit(graph, run, message.priority ?? 0);
       run = [];
     };
     for (const [i, spec] of message.list.entries()) {
@@ -294,8 +278,7 @@ export class ClientGraphs {
       graph.total++;
       this.table.add(task.values);
       if (first !== undefined) {
-        this.#priorities.set(graph, message.priority ?? 0);
-        this.#replicate(task, first);
+        this.#submission.replicate(task, first, message.priority ?? 0);
         continue;
       }
       if (run.length > 0 && !alike(run[0]!.spec, spec)) flush();
@@ -305,78 +288,9 @@ export class ClientGraphs {
     if (again.length > 0) this.#telling.over(graph, again);
   }
 
-  /** Copies at nodes, and their comparison at the hub. */
-  #replicate(task: GraphTask, first: TaskId): void {
-    const { graph } = task;
-    try {
-      const copies = this.replicas.plan(task, first);
-      this.core.handle({
-        type: "TasksSubmitted",
-        batch: {
-          ...this.#batch(graph, [task], this.#priorities.get(graph) ?? 0),
-          service: VERIFY_SERVICE,
-          attemptTimeoutMs: 0,
-          inputs: [copies.flatMap(({ values }) => values.map(({ ref }) => ref))],
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof FlockworkError)) throw error;
-      this.unsolved(task, error.code, error.message, []);
-    }
-  }
-
-  #batch(
-    { session }: Graph,
-    tasks: readonly GraphTask[],
-    priority: number,
-  ): Omit<TaskBatch<Job | GraphTask>, "service" | "attemptTimeoutMs"> {
-    return {
-      first: tasks[0]!.task,
-      tags: tasks,
-      domain: session.domain,
-      session: session.id,
-      priority,
-      maxAttempts: MAX_ATTEMPTS,
-      deadlineAt: Infinity,
-      idempotent: true,
-      keep: "node",
-    };
-  }
-
-  #submit(
-    graph: Graph,
-    tasks: readonly GraphTask[],
-    priority: number,
-    needs: TaskSpec["needs"] = tasks[0]!.spec.needs,
-  ): void {
-    const { spec } = tasks[0]!;
-    const found = tasks.map((task) => this.table.claim(task));
-    const batch: TaskBatch<Job | GraphTask> = {
-      ...this.#batch(graph, tasks, priority),
-      service: sizeClass(spec),
-      attemptTimeoutMs: timeoutOf(spec),
-      expectedMs: expectedMs(spec),
-      ...(needs && { needs: needs as NonNullable<TaskBatch<Job>["needs"]> }),
-      inputs: tasks.map(({ inputs }) => inputs.map(({ ref }) => ref)),
-      ...(found.some((each) => each !== undefined) && {
-        found: found.map((each) => each?.map(({ bytes, nodes }) => ({ bytes, nodes: [...nodes] }))),
-      }),
-    };
-    for (const [i, each] of found.entries())
-      each?.forEach(({ bytes, nodes }, output) => {
-        const task = tasks[i]!;
-        task.values[output]!.bytes = bytes;
-        // Who made it is not known any more; who has it answers for it.
-        for (const node of nodes) task.madeBy((task.node = node));
-        if (task instanceof GraphCopy)
-          task.owner = this.core.nodes.views.get(task.node as NodeId)?.owner ?? "";
-      });
-    this.core.handle({ type: "TasksSubmitted", batch } satisfies SchedulerEvent<Job | GraphTask>);
-    this.#found(tasks.filter((_, i) => found[i] !== undefined));
-  }
-
   #want(session: ClientSession, { graph: id, outputs }: MessageOf<"want">): void {
-    const graph = this.#graph(session, id);
+    const graph = this.#graphs.get(session.id)?.get(id);
+    if (graph === undefined) return;
     const refs: ValueRef[] = [];
     for (const output of outputs) {
       const value = graph.value(output as [number, number]);
@@ -389,7 +303,8 @@ export class ClientGraphs {
   }
 
   #release(session: ClientSession, { graph: id, outputs, givens = [] }: MessageOf<"release">): void {
-    const graph = this.#graph(session, id);
+    const graph = this.#graphs.get(session.id)?.get(id);
+    if (graph === undefined) return;
     const refs: ValueRef[] = [];
     for (const of of [...(outputs as [number, number][]), ...givens]) {
       const value = graph.value(of);
@@ -406,10 +321,10 @@ export class ClientGraphs {
 
   /** What is wrong goes, and whoever gave it gets nothing for a while. Where nodes have agreed, their word stands. */
   async #distrust(session: ClientSession, { graph: id, output, why }: MessageOf<"distrust">): Promise<void> {
-    const graph = this.#graph(session, id);
-    const task = graph.tasks.get(output[0]);
+    const graph = this.#graphs.get(session.id)?.get(id);
+    const task = graph?.tasks.get(output[0]);
     const value = task?.values[output[1]];
-    if (task?.state !== "done" || value === undefined) return;
+    if (graph === undefined || task?.state !== "done" || value === undefined) return;
     if (value.sha256 !== undefined) await this.audit.values([value]);
     else {
       this.audit.distrust(task.node as NodeId, graph, why);
@@ -443,13 +358,4 @@ function inputsOf(graph: Graph, spec: TaskSpec, number: number): GraphValue[] {
       );
     return value;
   });
-}
-
-/** Whether two tasks can be submitted together. */
-function alike(a: TaskSpec, b: TaskSpec): boolean {
-  return sizeClass(a) === sizeClass(b) && timeoutOf(a) === timeoutOf(b) && a.needs === b.needs;
-}
-
-function timeoutOf(spec: TaskSpec): number {
-  return spec.timeoutMs ?? Math.ceil(LEAST_TIMEOUT_MS + TIMEOUT_TIMES * expectedMs(spec));
 }

@@ -4,6 +4,7 @@ import { FlockworkError, type TaskId } from "../../ids/index.js";
 import type { Assignment, ValueRef } from "../../scheduler/index.js";
 import { packPayloads, unpackPayloads, type MessageOf, type Payload } from "../../wire/index.js";
 import type { HubCore, HubParts } from "../core.js";
+import { bytesPerMsOf } from "../node-offer.js";
 import type { NodeView } from "../node-view.js";
 import type { Audit } from "./audit.js";
 import { GraphCopy } from "./graph-copy.js";
@@ -14,7 +15,7 @@ import type { Programs } from "./programs.js";
 import { chunksOf, type Sources } from "./sources.js";
 import type { ValueTable } from "./value-table.js";
 
-export type NodeGraphMessage = MessageOf<"computed" | "holds" | "probe">;
+export type NodeGraphMessage = MessageOf<"computed" | "holds" | "probe" | "link">;
 
 /** How a tensor's payload is marked. */
 const TENSOR = 3;
@@ -46,6 +47,14 @@ export class NodeGraphs {
       case "probe":
         view.peer?.send({ t: "echo", id: message.id, data: new Uint8Array(message.reply) });
         break;
+      case "link": {
+        if (view.engine === undefined) break;
+        const { linkMs, up, down } = message;
+        view.engine = { ...view.engine, linkMs, up, down };
+        const bytesPerMs = bytesPerMsOf(view.engine);
+        if (bytesPerMs !== undefined) this.core.handle({ type: "NodeLink", node: view.id, bytesPerMs });
+        break;
+      }
       default:
         message satisfies never;
     }
