@@ -45,6 +45,8 @@ export class Strainer {
   #theirBytes = 0;
   /** The library gets all that follows. */
   #over = false;
+  /** The present frame is the last: the library reads no further either. */
+  #closing = false;
   #stopped = false;
 
   constructor(options: StrainerOptions) {
@@ -68,6 +70,7 @@ export class Strainer {
         this.#passing -= part.length;
         at += part.length;
         this.#options.pass(part);
+        if (this.#closing && this.#passing === 0) this.stop();
       } else if (this.#filling !== undefined) {
         const part = bytes.subarray(at, at + this.#filling.length - this.#filled);
         this.#filling.set(part, this.#filled);
@@ -128,13 +131,15 @@ export class Strainer {
     }
     if (!sound || !control) this.#giveFirst();
     // After a fault nothing more is to be taken, nor from a page, which masks all it sends.
-    if (!sound || opcode === CLOSE) this.#over = true;
+    if (!sound) this.#over = true;
+    else if (opcode === CLOSE) this.#closing = true;
     else if (!control) {
       this.#theirs = !fin;
       this.#theirBytes = before + length;
     }
     this.#passing = length;
     this.#options.pass(Uint8Array.prototype.slice.call(head, at, at + size));
+    if (this.#closing && length === 0) this.stop();
     return from;
   }
 
