@@ -150,13 +150,21 @@ export function strainFrames(ws: WebSocket, net: NetSocket, options: FramesOptio
         : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       for (const listener of theirs) listener.call(net, passed);
     },
+    rest: (bytes) => {
+      // The library listens for itself again, and stops by itself.
+      net.off("data", write);
+      if (options.arrived) net.on("data", options.arrived);
+      for (const listener of theirs) net.on("data", listener);
+      if (road !== undefined) road.write = undefined;
+      net.push(Buffer.from(bytes));
+    },
   });
-  ws.once("error", () => strainer.stop());
-  for (const listener of theirs) net.off("data", listener);
   const write = (bytes: Uint8Array) => {
     strainer.write(bytes);
     options.arrived?.();
   };
+  ws.once("error", () => strainer.stop());
+  for (const listener of theirs) net.off("data", listener);
   net.on("data", write);
   if (road !== undefined) road.write = write;
 }

@@ -59,12 +59,15 @@ function encode({ first, length, mask, masked }: Frame, n: number): Buffer {
 /** The library tells of a fault a little later. */
 const told = () => new Promise((resolve) => setImmediate(resolve));
 
+/** The library's connections read nothing after a close. */
+function isClosed(heard: readonly string[]): boolean {
+  return heard.at(-1)?.startsWith("close") === true;
+}
+
 async function straight(wire: Buffer, masked: boolean): Promise<string[]> {
   const heard: string[] = [];
   const { receiver } = reader(masked, heard);
-  // The library's connections read nothing after a close.
-  const closed = () => heard.at(-1)?.startsWith("close") === true;
-  for (let at = 0; at < wire.length && !closed(); at += 65_536)
+  for (let at = 0; at < wire.length && !isClosed(heard); at += 65_536)
     receiver.write(wire.subarray(at, at + 65_536));
   await told();
   return heard;
@@ -84,6 +87,9 @@ async function strained(wire: Buffer, masked: boolean, transient: boolean, cuts:
       heard.push(`binary ${digest(Buffer.concat([frame, tail]))}`);
     },
     pass: (bytes) => receiver.write(Buffer.from(bytes)),
+    rest: (bytes) => {
+      if (!isClosed(heard)) receiver.write(Buffer.from(bytes));
+    },
   });
   for (let at = 0, i = 0; at < wire.length; i++) {
     const size = cuts[i % cuts.length]!;

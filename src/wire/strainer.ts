@@ -16,6 +16,8 @@ export interface StrainerOptions {
   message(frame: Uint8Array, tail?: Uint8Array): void;
   /** Bytes for the library, to be read during the call where `write`'s are transient, copied otherwise if they are kept. */
   pass(bytes: Uint8Array): void;
+  /** The same, from where on all is the library's. */
+  rest(bytes: Uint8Array): void;
 }
 
 /** Larger frames go to the library, which holds only what has come of them. */
@@ -62,7 +64,7 @@ export class Strainer {
     let at = 0;
     while (at < bytes.length && !this.#stopped) {
       if (this.#over) {
-        this.#options.pass(bytes.subarray(at));
+        this.#options.rest(bytes.subarray(at));
         return;
       }
       if (this.#passing > 0) {
