@@ -15,6 +15,8 @@ interface Held {
   filled: number;
   /** Readers that wait for more. */
   readonly waiting: Set<Waiter>;
+  /** What those that began before the last break get instead of more, firm ones only where it has ended for all. */
+  broken: { readonly times: number; readonly error: unknown; readonly all: boolean };
 }
 
 interface Waiter {
@@ -56,7 +58,7 @@ export class HeldPayloads {
     const count = Math.ceil(bytes / SLAB_BYTES);
     if (count === 0 || this.#used + count > this.#slabs) return undefined;
     this.#used += count;
-    const held: Held = { slabs: [], bytes, filled: 0, waiting: new Set() };
+    const held: Held = { slabs: [], bytes, filled: 0, waiting: new Set(), broken: WHOLE };
     const name = randomHex(32);
     this.#held.set(name, held);
     return {
@@ -74,14 +76,10 @@ export class HeldPayloads {
     };
   }
 
-  /** Whoever waits for more of this payload gets this error; `all`: firm readers too. */
+  /** Whoever reads this payload gets this error in place of more than there is; `all`: firm readers too. */
   breakReaders(name: string, error: unknown, all = false): void {
-    const waiting = this.#held.get(name)?.waiting ?? new Set<Waiter>();
-    for (const waiter of [...waiting]) {
-      if (waiter.firm && !all) continue;
-      waiting.delete(waiter);
-      waiter.reject(error);
-    }
+    const held = this.#held.get(name);
+    if (held !== undefined) breakOff(held, error, all);
   }
 
   /** Takes what a source gives: whole chunks as they are, the rest copied. Names are as long as those of blobs, and say nothing. */
@@ -103,7 +101,7 @@ export class HeldPayloads {
       throw error;
     }
     const hash = randomHex(32);
-    this.#held.set(hash, { slabs, bytes, filled: bytes, waiting: new Set() });
+    this.#held.set(hash, { slabs, bytes, filled: bytes, waiting: new Set(), broken: WHOLE });
     return { hash, bytes };
   }
 
@@ -116,9 +114,12 @@ export class HeldPayloads {
     const held = this.#held.get(hash);
     if (held === undefined) return;
     const to = Math.min(end, held.bytes);
+    const { times } = held.broken;
     for (let at = start; at < to;) {
       const here = Math.min(to, held.filled);
       if (at >= here) {
+        const { broken } = held;
+        if (broken.all || (!firm && broken.times !== times)) throw broken.error;
         await new Promise<void>((resolve, reject) => held.waiting.add({ firm, resolve, reject }));
         continue;
       }
@@ -135,7 +136,7 @@ export class HeldPayloads {
     const held = this.#held.get(hash);
     if (held === undefined) return false;
     this.#held.delete(hash);
-    for (const waiter of held.waiting) waiter.reject(GONE);
+    breakOff(held, GONE, true);
     this.#give(held.slabs, Math.ceil(held.bytes / SLAB_BYTES));
     return true;
   }
@@ -184,6 +185,18 @@ function fill(slabs: Slab[], filled: number, chunk: Uint8Array): number {
   }
   return filled;
 }
+
+function breakOff(held: Held, error: unknown, all: boolean): void {
+  if (held.broken.all) return;
+  held.broken = { times: held.broken.times + 1, error, all };
+  for (const waiter of [...held.waiting]) {
+    if (waiter.firm && !all) continue;
+    held.waiting.delete(waiter);
+    waiter.reject(error);
+  }
+}
+
+const WHOLE = { times: 0, error: undefined, all: false };
 
 function ownChunk(): Slab {
   const slab = borrowChunk();
