@@ -21,6 +21,8 @@ export interface HubOptions {
   readonly data?: string;
   readonly ephemeral?: boolean;
   readonly args?: readonly string[];
+  /** The command of another installation. */
+  readonly cli?: string;
 }
 
 export interface WorkerOptions {
@@ -38,6 +40,7 @@ export interface NodeRow {
   readonly slots: number;
   readonly running: number;
   readonly solved: number;
+  readonly failed: number;
 }
 export interface JobCounts {
   readonly waiting: number;
@@ -72,7 +75,16 @@ export class Flock {
   async hub(options: HubOptions = {}): Promise<HubProcess> {
     const place = options.ephemeral ? ["--ephemeral"] : ["--data", options.data ?? join(this.folder, "data")];
     const port = ["--port", String(options.port ?? (await freePort()))];
-    const program = this.command("up", ...port, ...place, "--log-format", "json", ...(options.args ?? []));
+    const cli = options.cli ?? CLI;
+    const program = this.script(
+      cli,
+      "up",
+      ...port,
+      ...place,
+      "--log-format",
+      "json",
+      ...(options.args ?? []),
+    );
     const line = await program.said(/listens on/);
     return new HubProcess(program, /ws:\/\/\S+/.exec(line)![0]);
   }

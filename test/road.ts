@@ -10,6 +10,8 @@ export interface Road {
   onNearClosed: () => void;
   /** Breaks what passes and lets nothing new through. */
   cut(): void;
+  /** Lets nothing through, and tells neither side: what is on its way is lost, and connections hang until they are mended. */
+  stall(): void;
   mend(): void;
   close(): Promise<void>;
 }
@@ -18,9 +20,15 @@ export async function openRoad(hub: string): Promise<Road> {
   const to = new URL(hub);
   const sockets = new Set<Socket>();
   let open = true;
+  let stalled = false;
   const server = createServer({ noDelay: true }, (near) => {
     if (!open) {
       near.destroy();
+      return;
+    }
+    sockets.add(near);
+    if (stalled) {
+      near.on("error", () => undefined).on("close", () => sockets.delete(near));
       return;
     }
     const far = connect({ host: to.hostname, port: Number(to.port), noDelay: true });
@@ -28,19 +36,23 @@ export async function openRoad(hub: string): Promise<Road> {
       sockets.add(socket);
       socket.on("error", () => undefined); // a close follows
     }
-    near.on("data", (bytes) => far.write(bytes));
+    near.on("data", (bytes) => {
+      if (!stalled) far.write(bytes);
+    });
     far.on("data", (bytes) => {
+      if (stalled) return;
       road.onFromHub(bytes);
       near.write(bytes);
     });
     near.on("close", () => {
       sockets.delete(near);
+      if (stalled) return;
       if (!far.destroyed) road.onNearClosed();
       far.destroy();
     });
     far.on("close", () => {
       sockets.delete(far);
-      near.destroy();
+      if (!stalled) near.destroy();
     });
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
@@ -53,7 +65,13 @@ export async function openRoad(hub: string): Promise<Road> {
     onFromHub: () => undefined,
     onNearClosed: () => undefined,
     cut,
+    stall: () => {
+      stalled = true;
+    },
     mend: () => {
+      // A connection that has lost bytes is of no use to anybody.
+      if (stalled) for (const socket of sockets) socket.destroy();
+      stalled = false;
       open = true;
     },
     close: async () => {

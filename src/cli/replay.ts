@@ -88,6 +88,8 @@ function eventText(event: SchedulerEvent<null>): string {
       return `${event.node} is back with ${event.running.length} tasks`;
     case "NodeWindow":
       return `${event.node} wants up to ${event.window}`;
+    case "NodeSlots":
+      return `${event.node} has ${event.slots} slots`;
     case "NodeUnreachable":
     case "NodeLeft":
     case "NodeDraining":

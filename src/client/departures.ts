@@ -11,6 +11,8 @@ interface Departure {
   uploads: ReadonlyMap<number, Upload>;
   /** It may be sent: all it names is at the hub. */
   ready: boolean;
+  /** The hub has it on this link already, and waits for its upload. */
+  ahead: boolean;
 }
 
 export interface DeparturesHost {
@@ -30,10 +32,29 @@ export class Departures {
 
   /** Sends a submit as soon as what it names is at the hub. */
   add(submit: Submit, uploads: ReadonlyMap<number, Upload>): void {
-    const departure: Departure = { submit, uploads, ready: false };
+    const departure: Departure = { submit, uploads, ready: false, ahead: false };
     this.#unaccepted.set(submit.seq, departure);
     for (const upload of uploads.values()) this.#watch(departure, upload);
+    this.#goAhead(departure);
     this.#try(departure);
+  }
+
+  /** A single job goes ahead of its payload, so that the hub need not wait for the end to begin with it. */
+  #goAhead(departure: Departure): void {
+    const { submit, uploads } = departure;
+    const [upload, ...more] = uploads.values();
+    if (upload?.whole === undefined || more.length > 0 || submit.lengths.length > 1 || submit.inputs) return;
+    upload.opened = () => {
+      if (this.#unaccepted.get(submit.seq) !== departure || departure.ready) return;
+      departure.ahead = true;
+      this.#host.send(submit);
+    };
+    if (this.#host.transfers.isOpen(upload)) upload.opened();
+  }
+
+  /** The link is down: what was sent may be lost. */
+  down(): void {
+    for (const departure of this.#unaccepted.values()) departure.ahead = false;
   }
 
   /** Sends again what may have been lost with a link. */
@@ -112,7 +133,7 @@ export class Departures {
     for (const upload of departure.uploads.values()) if (!upload.isKept) return;
     if (departure.submit.inputs?.some((seq) => this.#waitsFor(seq))) return;
     departure.ready = true;
-    this.#host.send(departure.submit);
+    if (!departure.ahead) this.#host.send(departure.submit);
     // Those that were waiting for it; what comes after a submit may name it as an input, what comes before may not.
     for (const other of this.#dependents(departure.submit)) this.#try(other);
   }

@@ -73,6 +73,7 @@ export class MainNode {
       down: () => {
         this.#state = "unknown";
         this.#transfers.down();
+        this.#departures.down();
       },
       receive: (message) => this.#receive(message),
       fatal: (error) => this.#end("dropped", error),

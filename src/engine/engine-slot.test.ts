@@ -110,6 +110,18 @@ describe("a slot", () => {
     expect((await third!.settled).outputs[0]!.data[0]).toBe(3);
   });
 
+  it("that retires does what it was given first", async () => {
+    const engines = new Engines();
+    const run = engines.slot.run(source("a"), [number(0)]);
+    await turn();
+    engines.says({ t: "ready", facts: FACTS });
+    await engines.slot.retire();
+    expect(engines.last.killed).toBe(false);
+    engines.says(ran(1));
+    expect((await run.settled).outputs[0]!.data[0]).toBe(1);
+    expect(engines.last.killed).toBe(true);
+  });
+
   it("lets the least recently used programs go when sessions are too many bytes", async () => {
     const engines = new Engines(1.2 * 2 ** 20);
     for (const name of ["a", "b", "a", "c", "a", "b"]) {

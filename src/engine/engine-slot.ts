@@ -30,6 +30,7 @@ export class EngineSlot {
   private asking = false;
   private pumping = false;
   private closed = false;
+  private retired = false;
   private facts: EngineFacts | undefined;
   private starting: { ready: (facts: EngineFacts) => void; unfit: (error: Error) => void } | undefined;
 
@@ -62,6 +63,12 @@ export class EngineSlot {
     this.runs.push(waiting);
     this.pumpSoon();
     return { settled, kill: () => this.kill(waiting) };
+  }
+
+  /** Does what it was given, and closes then. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    if (this.runs.length === 0) await this.close();
   }
 
   async close(): Promise<void> {
@@ -153,7 +160,9 @@ export class EngineSlot {
   }
 
   private rest(): void {
-    if (this.runs.length === 0) this.place?.busy(false);
+    if (this.runs.length > 0) return;
+    this.place?.busy(false);
+    if (this.retired) void this.close();
   }
 
   /** Sessions keep memory for their next run. Where letting go of them is not enough, the engine starts anew. */

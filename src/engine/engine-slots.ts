@@ -25,6 +25,7 @@ export async function engineSlots(
 ): Promise<EngineSlots> {
   const all = Array.from({ length: slots }, () => new EngineSlot(start, cacheBytes));
   const facts = await all[0]!.ready();
+  let closed = false;
   const run = (program: ProgramSource, inputs: readonly Tensor[]): ProgramRun =>
     all.reduce((best, slot) => (slot.waiting < best.waiting ? slot : best)).run(program, inputs);
   return {
@@ -39,7 +40,13 @@ export async function engineSlots(
       await figures?.write(key, measured);
       return measured;
     },
+    resize(slots: number): void {
+      if (closed) return;
+      while (all.length < slots) all.push(new EngineSlot(start, cacheBytes));
+      for (const slot of all.splice(slots)) void slot.retire();
+    },
     async close(): Promise<void> {
+      closed = true;
       await Promise.all(all.map((slot) => slot.close()));
     },
   };

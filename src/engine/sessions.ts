@@ -1,5 +1,5 @@
 // The programs that one engine has loaded: checked before they load, run one at a time, told of by number. The inside of a slot.
-import { check, load, program as programOf, type Checked } from "../graph/index.js";
+import { check, LimitError, load, program as programOf, type Checked } from "../graph/index.js";
 import { HOST_DOMAIN } from "../graph/onnx/lower.js";
 import type { Tensor } from "../tensor/index.js";
 import { packTensors, unpackTensors, type FromEngine, type ToEngine } from "./dialogue.js";
@@ -53,7 +53,7 @@ export class Sessions {
     try {
       checked = check(model, { memory: this.options.memory });
     } catch (error) {
-      return failed("program_refused", error);
+      return refused(error);
     }
     try {
       // A copy: what it lies in is used again.
@@ -79,7 +79,7 @@ export class Sessions {
     try {
       needs = needsOf(known, types.join(";"), inputs);
     } catch (error) {
-      return failed("program_refused", error);
+      return refused(error);
     }
     if (this.options.hasRoom?.(needs) === false) return { t: "full" };
     const started = performance.now();
@@ -144,6 +144,17 @@ function mentionsHost(model: Uint8Array): boolean {
 
 function byName(names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> {
   return Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+}
+
+/** What is too large for this engine may not be for another. */
+function refused(error: unknown): Failed {
+  return failed(isTooLarge(error) ? "out_of_memory" : "program_refused", error);
+}
+
+/** Whoever says where it arose has the limit as its cause. */
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof LimitError) return error.limit === "memory";
+  return error instanceof Error && isTooLarge(error.cause);
 }
 
 /** What runtimes and JavaScript say when there is no more memory, or more is wanted than they can count. */

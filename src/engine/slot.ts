@@ -59,6 +59,8 @@ export interface EngineSlots {
   run(program: ProgramSource, inputs: readonly Tensor[]): ProgramRun;
   /** Measures this device, in under two seconds, or reads what was kept of an earlier time. */
   benchmark(): Promise<EngineFigures>;
+  /** Runs so many at the same time from now on. Those that are under way in engines too many are finished. */
+  resize(slots: number): void;
   /** Ends every engine. Runs that have not settled never do. */
   close(): Promise<void>;
 }

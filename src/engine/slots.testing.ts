@@ -57,6 +57,7 @@ export async function inProcessSlots(): Promise<
       };
     },
     benchmark: () => Promise.resolve({ flops: 1e9, memory: 1e9, convolution: 1e9, callMs: 0.05 }),
+    resize: () => undefined,
     close: async () => {
       for (const session of sessions.values())
         await session.then((each) => each.release()).catch(() => undefined);

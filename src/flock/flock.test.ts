@@ -138,6 +138,37 @@ describe("a computing node with a limit", () => {
   });
 });
 
+it("a computing node runs more at once when it is told to, and fewer", async () => {
+  const hub = await startedHub();
+  let [under, most] = [0, 0];
+  const ends: (() => void)[] = [];
+  const held = await node(hub, {
+    hold: async () => {
+      most = Math.max(most, ++under);
+      await new Promise<void>((end) => ends.push(end));
+      under--;
+      return "x";
+    },
+  });
+  const main = await mainNode(hub);
+  const results = texts(main.submit("hold", Array.from({ length: 8 }, String)));
+  const beginning = async (n: number) => {
+    while (ends.length < n) await new Promise((next) => setTimeout(next, 1));
+    return ends.splice(0);
+  };
+  const [first] = await beginning(1);
+  held.resize(3);
+  const others = await beginning(2);
+  expect([under, most, held.slots]).toEqual([3, 3, 3]);
+  held.resize(1);
+  most = 0;
+  for (const end of [first!, ...others]) end();
+  for (let i = 0; i < 5; i++) (await beginning(1))[0]!();
+  expect((await results).length).toBe(8);
+  expect(most).toBe(1);
+  expect(() => held.resize(0)).toThrow(/slots is 0; a node has 1 to 1024/);
+});
+
 describe("inputs", () => {
   it("hand solutions of earlier jobs to later ones, wherever they ran", async () => {
     const hub = await startedHub();

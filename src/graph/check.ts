@@ -1,6 +1,6 @@
 // Whether a model may run here: known operators only, shapes known before it runs and within limits, all of it in the file. Says why not.
 import { DTYPES } from "../tensor/index.js";
-import { DEFAULT_LIMITS, type Limits } from "./check/limits.js";
+import { DEFAULT_LIMITS, LimitError, type Limits } from "./check/limits.js";
 import { peakMemory } from "./check/memory.js";
 import { weigh } from "./check/weigh.js";
 import { bindType, costOf, withBounds } from "./cost.js";
@@ -15,7 +15,7 @@ import { checkFeed } from "./interpreter.js";
 import { printType, type Type } from "./shape.js";
 import { inRunOrder } from "./walk.js";
 
-export { DEFAULT_LIMITS, type Limits } from "./check/limits.js";
+export { DEFAULT_LIMITS, LimitError, type Limits } from "./check/limits.js";
 
 /** A model that may run, while its symbols stand for lengths that keep it within the limits. */
 export class Checked {
@@ -154,7 +154,7 @@ function expectWithin(
   limit: number,
   what: (value: number) => string,
 ): void {
-  if (!(value <= limit)) throw new GraphError(`${what(value)}; the limit "${name}" is ${limit}`, "limit");
+  if (!(value <= limit)) throw new LimitError(`${what(value)}; the limit "${name}" is ${limit}`, name);
 }
 
 function bytes(n: number): string {

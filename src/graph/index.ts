@@ -15,7 +15,7 @@ export { evaluate } from "./interpreter.js";
 export { Nd } from "./nd.js";
 export { named, program, Program, type Port, type ProgramSpec } from "./program.js";
 export { load, Model, type LoadOptions } from "./onnx/load.js";
-export { check, Checked, DEFAULT_LIMITS, type Limits } from "./check.js";
+export { check, Checked, DEFAULT_LIMITS, LimitError, type Limits } from "./check.js";
 export type { Cost } from "./cost.js";
 export { catalogue, type Entry } from "./catalogue/index.js";
 export * from "./catalogue/compare.js";

@@ -1,17 +1,17 @@
 // Jobs on their way in: checked, made durable, only then acknowledged and given to the scheduler.
 import { FlockworkError, type TaskId } from "../ids/index.js";
-import type { TaskBatch, ValueRef } from "../scheduler/index.js";
 import { checkPayloads, checkSize, packRuns, type MessageOf } from "../wire/index.js";
 import type { BlobColumn, StoredColumns } from "./blob-payloads.js";
 import { gather } from "./columns.js";
-import { wallClock, type HubCore, type HubParts } from "./core.js";
+import type { HubCore, HubParts } from "./core.js";
+import { EarlyJobs } from "./early-jobs.js";
 import { Job, Segment } from "./jobs.js";
-import { encodeRecord, inEncoded, type SubmitRecord } from "./records.js";
+import { encodeRecord, inEncoded } from "./records.js";
 import type { ClientSession } from "./sessions.js";
+import { recordOf, taskBatch } from "./submitted.js";
 
 type Submit = MessageOf<"submit">;
 
-const DEFAULT_ATTEMPTS = 5;
 /** Task numbers of one hub life: epoch * this + counter, so that none is used twice. */
 export const TASKS_PER_EPOCH = 2 ** 32;
 
@@ -21,6 +21,7 @@ export class Admission {
   #nextTask: number;
   /** Set while the hub shuts down: nothing new is taken. */
   closed = false;
+  readonly early: EarlyJobs;
 
   /** Numbers for so many tasks: never given before, larger than all that were. */
   reserve(count: number): TaskId {
@@ -32,20 +33,36 @@ export class Admission {
   constructor(core: HubCore, parts: HubParts) {
     this.#core = core;
     this.#parts = parts;
+    this.early = new EarlyJobs(core, parts, {
+      begin: (session, message, name, bytes) => this.#beginEarly(session, message, name, bytes),
+      admit: (session, message, job) => {
+        if (job === undefined) this.submit(session, message);
+        return job === undefined
+          ? Promise.resolve()
+          : this.#inTurn(session, () =>
+              this.#admit(session, { ...message, seqs: Float64Array.of(message.seq) }, job),
+            );
+      },
+    });
     this.#nextTask = parts.ledger.epoch * TASKS_PER_EPOCH;
   }
 
   submit(session: ClientSession, message: Submit): void {
     checkPayloads(message);
+    if (this.early.takes(session, message)) return;
     const fresh = this.#unknown(session, message);
-    if (fresh.lengths.length === 0) return;
-    const admit = () => this.#admit(session, fresh);
+    if (fresh.lengths.length > 0) void this.#inTurn(session, () => this.#admit(session, fresh));
+  }
+
+  /** Submits of a session are admitted one after the other. */
+  #inTurn(session: ClientSession, admit: () => Promise<void>): Promise<void> {
     const before = session.admitting;
     const done = before === undefined ? admit() : before.then(admit);
     session.admitting = done;
     void done.then(() => {
       if (session.admitting === done) session.admitting = undefined;
     });
+    return done;
   }
 
   /** What of a submit is new: a client that lost its link sends again what was not acknowledged. */
@@ -80,7 +97,12 @@ export class Admission {
     };
   }
 
-  async #admit(session: ClientSession, message: Submit & { readonly seqs: Float64Array }): Promise<void> {
+  /** `begun`: the one job of it, which a node may have already. */
+  async #admit(
+    session: ClientSession,
+    message: Submit & { readonly seqs: Float64Array },
+    begun?: Job,
+  ): Promise<void> {
     const { seqs } = message;
     const jobs: Job[] = [];
     let inputs: readonly Job[] = [];
@@ -91,7 +113,7 @@ export class Admission {
       const bytes =
         message.lengths.reduce((sum, length) => sum + length, 0) +
         uploaded.reduce((sum, [, , length]) => sum + length, 0);
-      this.#check(session, message, bytes);
+      this.#check(session, bytes, begun === undefined ? seqs.length : 0);
       const wanted = (message.inputs ?? []).map((seq) => this.#input(session, seq));
       // Held from here on: the client may acknowledge them while this submit is being stored.
       for (const input of wanted) input.dependents += seqs.length;
@@ -101,54 +123,64 @@ export class Admission {
         columns = { ...stored, blobs: [...(stored.blobs ?? []), ...uploaded] };
       }
       if (columns.blobs?.length === 0) columns = { ...columns, blobs: undefined };
-      const first = this.reserve(seqs.length);
-      const record: SubmitRecord = {
-        k: "submit",
-        session: session.name,
-        owner: session.owner,
-        client: session.client,
-        domain: session.domain,
-        durable: session.durable,
-        service: message.service,
-        priority: message.priority ?? 0,
-        attempts: message.attempts ?? DEFAULT_ATTEMPTS,
-        attemptTimeoutMs: message.attemptTimeoutMs ?? 0,
-        ...(message.deadlineMs !== undefined && { deadlineAt: wallClock() + message.deadlineMs }),
-        ...(message.failEarly && { failEarly: true }),
-        ...(message.idempotent && { idempotent: true }),
-        ...(message.needs && { needs: message.needs }),
-        inputs: message.inputs ?? [],
-        tasks: seqs.map((_, i) => first + i),
-        seqs,
-        ...columns,
-      };
+      const first = begun?.task ?? this.reserve(seqs.length);
+      const record = recordOf(session, message, seqs, first, columns);
       const encoded = encodeRecord(record);
       // The record's own bytes are what memory keeps, so the frame they came in can go.
       const segment = new Segment(inEncoded(record, encoded), jobs, encoded.length);
       for (let i = 0; i < seqs.length; i++) {
-        const job = new Job((first + i) as TaskId, session, seqs[i]!, segment, i, inputs);
+        const job = begun ?? new Job((first + i) as TaskId, session, seqs[i]!, segment, i, inputs);
         jobs.push(job);
         session.jobs.set(job.seq, job);
       }
       segment.live = jobs.length;
       const lsn = await this.#parts.ledger.append(record, encoded);
       this.#parts.ledger.track(segment, lsn);
+      if (begun !== undefined) begun.source = segment;
       session.nextSeq = Math.max(session.nextSeq, seqs.at(-1)! + 1);
       session.jobBytes += bytes;
       this.#parts.counters.submitted += jobs.length;
       this.#parts.watch.submitted(jobs);
       session.peer?.sendLater({ t: "accepted", runs: packRuns(seqs) });
       this.#tellUnknownService(session, message.service);
-      this.begin(jobs);
+      if (begun === undefined) this.begin(jobs);
     } catch (error) {
       this.#parts.blobs.releaseAll(columns?.blobs);
-      for (const job of jobs) session.jobs.delete(job.seq);
+      for (const seq of begun === undefined ? jobs.map((job) => job.seq) : seqs) session.jobs.delete(seq);
+      if (begun !== undefined) this.#core.handle({ type: "TasksCancelled", tasks: [begun.task] });
       this.#core.clients.delivery.release(inputs, seqs.length);
       this.#refuse(session, seqs, error);
     }
   }
 
-  /** Jobs that are in the journal and have no result. */
+  /** A job whose payload is still coming, where nothing speaks against a node's having it before it is admitted. */
+  #beginEarly(session: ClientSession, message: Submit, name: string, bytes: number): Job | undefined {
+    const waits = message.inputs ?? message.deadlineMs ?? message.attemptTimeoutMs;
+    if (waits !== undefined || session.jobs.has(message.seq)) return undefined;
+    try {
+      this.#check(session, bytes, 1);
+      checkSize(message.kinds[0]!, bytes);
+    } catch {
+      // It is refused when it is all here.
+      return undefined;
+    }
+    const seqs = Float64Array.of(message.seq);
+    const task = this.reserve(1);
+    const { kinds, lengths, data } = message;
+    const record = recordOf(session, message, seqs, task, {
+      kinds,
+      lengths,
+      data,
+      blobs: [[0, name, bytes]],
+    });
+    const jobs: Job[] = [];
+    const job = new Job(task, session, message.seq, new Segment(record, jobs, 0), 0, []);
+    jobs.push(job);
+    session.jobs.set(job.seq, job);
+    return job;
+  }
+
+  /** Jobs that are in the journal, or will be, and have no result. */
   begin(jobs: readonly Job[]): void {
     // An input may have failed while the jobs were stored, or just before the last hub died.
     const doomed = new Set(jobs.filter((job) => failedInput(job) !== undefined));
@@ -169,14 +201,14 @@ export class Admission {
     }
   }
 
-  #check(session: ClientSession, message: Submit, bytes: number): void {
+  #check(session: ClientSession, bytes: number, more: number): void {
     const { limits } = this.#parts;
     if (this.closed)
       throw new FlockworkError(
         "hub_stopping",
         "The hub is shutting down and takes no new jobs; they are sent again when it is back.",
       );
-    if (session.jobs.size + message.lengths.length > limits.jobsPerSession)
+    if (session.jobs.size + more > limits.jobsPerSession)
       throw new FlockworkError(
         "limit",
         `Session ${session.name} has ${session.jobs.size} jobs; the limit is ${limits.jobsPerSession}. Take solutions first.`,
@@ -260,28 +292,4 @@ function failedInput(job: Job): Job | undefined {
 function inputFailed({ seq, result }: Job): string {
   const why = result?.record.k === "unsolved" ? result.record.message : "";
   return `Job ${seq}, whose solution was to be an input, failed: ${why}`;
-}
-
-function taskBatch(jobs: readonly Job[]): TaskBatch<Job> {
-  const first = jobs[0]!;
-  const { options, session } = first;
-  const inputs = first.inputs
-    .filter((input) => !input.over)
-    .map((input): ValueRef => ({ task: input.task, output: 0 }));
-  return {
-    first: first.task,
-    tags: jobs,
-    domain: session.domain,
-    session: session.id,
-    service: options.service,
-    priority: options.priority,
-    maxAttempts: options.attempts,
-    attemptTimeoutMs: options.attemptTimeoutMs,
-    deadlineAt: options.deadlineAt ?? Infinity,
-    idempotent: options.idempotent ?? false,
-    ...(options.failEarly && { failEarly: true }),
-    ...(options.needs && { needs: options.needs }),
-    keep: "hub",
-    ...(inputs.length > 0 && { inputs: jobs.map(() => inputs) }),
-  };
 }

@@ -2,8 +2,8 @@
 // each blob, and deletes it with the last.
 import type { BlobInfo, Blobs } from "../backbone/index.js";
 import { FlockworkError, type BlobHash } from "../ids/index.js";
-import { align, CHUNK_BYTES, readStream, type PayloadColumns } from "../wire/index.js";
-import type { HeldPayloads } from "./held-payloads.js";
+import { align, CHUNK_BYTES, readStream, returnChunk, type PayloadColumns } from "../wire/index.js";
+import type { Growing, HeldPayloads } from "./held-payloads.js";
 import type { Segment } from "./jobs.js";
 
 export type BlobColumn = readonly (readonly [index: number, hash: string, bytes: number])[];
@@ -13,14 +13,19 @@ export class BlobPayloads {
   readonly #blobs: Blobs;
   readonly #limit: number;
   readonly #held: HeldPayloads | undefined;
+  readonly #lasting: boolean;
   readonly #counts = new Map<string, number>();
   readonly #unneeded = new Set<string>();
   #puts = 0;
   #deleting: Promise<void> | undefined = undefined;
 
-  /** Payloads of `limit` bytes and more are stored as blobs, or held as long as there is room where a hub may do that. */
-  constructor(blobs: Blobs, limit: number, held?: HeldPayloads) {
+  /**
+   * Payloads of `limit` bytes and more are stored as blobs. Memory that is `held` has them while they
+   * come, and keeps them in their place, as long as there is room, unless they are to be `lasting`.
+   */
+  constructor(blobs: Blobs, limit: number, held?: HeldPayloads, lasting = false) {
     this.#held = held;
+    this.#lasting = lasting;
     this.#blobs = blobs;
     this.#limit = limit;
   }
@@ -71,11 +76,45 @@ export class BlobPayloads {
   }
 
   /**
-   * Stores one payload as it comes, counted once; `expected` bytes, as far as that is known. Rejects with `storage_full`, or
-   * with what its source threw.
+   * Stores one payload as it comes, counted once; `expected` bytes, as far as that is known. `growing` is told the name under
+   * which it can be read until it is stored, where there is one. Rejects with `storage_full`, or with what its source threw.
    */
-  async put(source: AsyncIterable<Uint8Array>, expected = 0): Promise<BlobInfo> {
-    if (this.#held?.fits(expected)) {
+  async put(
+    source: AsyncIterable<Uint8Array>,
+    expected = 0,
+    growing?: (name: string) => void,
+  ): Promise<BlobInfo> {
+    const grown = growing && this.#held?.grow(expected);
+    if (grown === undefined || this.#held === undefined) return this.#put(source, expected);
+    const { name } = grown;
+    this.#retain(name);
+    growing?.(name);
+    try {
+      if (this.#lasting) return await this.#storeGrowing(source, grown, this.#held);
+      await receive(source, grown);
+      this.#retain(name);
+      return { hash: name as BlobHash, bytes: expected };
+    } finally {
+      this.#drop(name);
+    }
+  }
+
+  /** The store follows what is in memory, so that neither who sends nor who reads waits for the disk. */
+  async #storeGrowing(
+    source: AsyncIterable<Uint8Array>,
+    grown: Growing,
+    held: HeldPayloads,
+  ): Promise<BlobInfo> {
+    const stored = this.#store(held.read(grown.name, 0, Infinity, true));
+    const received = receive(source, grown);
+    received.catch((error: unknown) => held.breakReaders(grown.name, error, true));
+    // A store that has failed reads no more, and then the rest need not come.
+    const [info] = await Promise.all([stored, received]);
+    return info;
+  }
+
+  async #put(source: AsyncIterable<Uint8Array>, expected: number): Promise<BlobInfo> {
+    if (!this.#lasting && this.#held?.fits(expected)) {
       const holding = await this.#held.hold(source);
       if ("hash" in holding) {
         this.#retain(holding.hash);
@@ -83,16 +122,25 @@ export class BlobPayloads {
       }
       source = holding.rest;
     }
+    return this.#store(source);
+  }
+
+  async #store(source: AsyncIterable<Uint8Array>): Promise<BlobInfo> {
     while (this.#deleting !== undefined) await this.#deleting;
     this.#puts++;
     try {
-      const info = await this.#blobs.put(source);
+      const info = await this.#blobs.put(returned(source));
       this.#retain(info.hash);
       return info;
     } finally {
       this.#puts--;
       this.#sweep();
     }
+  }
+
+  /** Whoever waits for more of a payload that is still coming gets this error. */
+  breakReaders(name: string, error: unknown): void {
+    this.#held?.breakReaders(name, error);
   }
 
   /** The bytes of a blob from `start` on, up to `end`. */
@@ -190,6 +238,25 @@ export class BlobPayloads {
       },
     );
   }
+}
+
+/** The store copies what it is given before it asks for more. */
+async function* returned(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  for await (const chunk of source) {
+    yield chunk;
+    returnChunk(chunk);
+  }
+}
+
+/** Brings all of a source into memory. Rejects with `bad_message` where that is not what it was said to be. */
+async function receive(source: AsyncIterable<Uint8Array>, { bytes, add }: Growing): Promise<void> {
+  let came = 0;
+  for await (const piece of source) {
+    add(piece);
+    came += piece.length;
+  }
+  if (came !== bytes)
+    throw new FlockworkError("bad_message", `A stream was said to have ${bytes} bytes; ${came} came.`);
 }
 
 function notThere(hash: string): FlockworkError {

@@ -139,6 +139,7 @@ export class ClientDesk {
   closed(session: ClientSession, peer: Peer): void {
     if (session.peer !== peer) return;
     session.peer = undefined;
+    this.admission.early.away(session);
     this.#parts.transfers.closed(peer);
     this.#core.graphs.closed(peer);
     session.lastSeen = Date.now();
@@ -151,6 +152,11 @@ export class ClientDesk {
 
   unsolved(job: Job, code: string, message: string, reasons: readonly AttemptFailure[]): void {
     this.delivery.unsolved(job, code, message, reasons);
+  }
+
+  /** One job that was to be cancelled before it was admitted. */
+  cancel(session: ClientSession, seq: number): void {
+    this.#afterAdmission(session, () => this.#cancel(session, Float64Array.of(seq, 1)));
   }
 
   /** Tells the node that the answers of this message are safe, once those that counted are. */
@@ -213,6 +219,7 @@ export class ClientDesk {
   #cancel(session: ClientSession, runs: Float64Array): void {
     const tasks: number[] = [];
     eachInRuns(runs, (seq) => {
+      if (this.admission.early.cancelled(session, seq)) return;
       const job = session.jobs.get(seq);
       if (job !== undefined && !job.over) tasks.push(job.task);
     });

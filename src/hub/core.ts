@@ -93,7 +93,10 @@ export class HubCore {
       case "Failed": {
         const { tag, code, message, reasons } = effect;
         if (tag instanceof GraphTask) this.graphs.failed(tag, code, message, reasons);
-        else this.clients.unsolved(tag, code, message, reasons);
+        else if (tag.early !== undefined) {
+          const tell = () => this.clients.unsolved(tag, code, message, reasons);
+          this.clients.admission.early.gaveUp(tag, tell);
+        } else this.clients.unsolved(tag, code, message, reasons);
         break;
       }
       case "Quarantined":

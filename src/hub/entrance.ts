@@ -8,6 +8,7 @@ import type { HubCounters } from "./counters.js";
 import type { Traffic, Watch } from "./events/index.js";
 import type { Gate } from "./gate.js";
 import type { HubLimits } from "./limits.js";
+import { PlainRoad } from "../wire/socket.node.js";
 import { Peer, type PeerEvents } from "./peer.js";
 
 export interface EntranceOptions {
@@ -97,8 +98,11 @@ export class Entrance {
     }
     this.#webSockets.count(address, socket);
     let bad = 0;
-    this.#sockets.handleUpgrade(request, socket, head, (ws) => {
-      const peer = new Peer(ws, request.socket, limits, {
+    const road = new PlainRoad();
+    const net = road.adopt(request.socket);
+    this.#sockets.handleUpgrade(request, net ?? socket, head, (ws) => {
+      const connection = net === undefined ? { net: request.socket } : { net, road };
+      const peer = new Peer(ws, connection, limits, {
         onHello: this.#options.onHello,
         onBadMessage: (from, error) => {
           this.#options.counters.badMessages++;

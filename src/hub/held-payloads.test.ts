@@ -98,3 +98,43 @@ it("stands before the blobs: what fits is held, the rest is stored, and both go 
   release();
   expect([blobs.has(small.hash), blobs.holds(small.hash)]).toEqual([false, false]);
 });
+
+it("lets a payload be read while it comes, within the room that was kept for it", async () => {
+  const held = new HeldPayloads(4 * CHUNK_BYTES);
+  const whole = noise(3 * CHUNK_BYTES - 5);
+  const growing = held.grow(whole.length)!;
+  expect(held.grow(2 * CHUNK_BYTES)).toBeUndefined();
+  const all = gathered(held.read(growing.name, 0));
+  const end = gathered(held.read(growing.name, CHUNK_BYTES + 1));
+  for await (const piece of pieces(whole)) {
+    growing.add(piece);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(Buffer.compare(await all, whole)).toBe(0);
+  expect(Buffer.compare(await end, whole.subarray(CHUNK_BYTES + 1))).toBe(0);
+  expect(() => growing.add(Uint8Array.of(1))).toThrow(/more came/);
+  held.delete(growing.name);
+  expect(held.grow(4 * CHUNK_BYTES)).toBeDefined();
+});
+
+it("tells readers that no more comes, whether they wait already or have more to read first", async () => {
+  const held = new HeldPayloads(4 * CHUNK_BYTES);
+  const { name, add } = held.grow(2 * CHUNK_BYTES)!;
+  add(noise(10));
+  const before = [held.read(name, 0), held.read(name, 10), held.read(name, 0, Infinity, true)] as const;
+  expect((await before[0].next()).value).toHaveLength(10);
+  expect((await before[2].next()).value).toHaveLength(10);
+  const waits = before[1].next();
+  held.breakReaders(name, new Error("taken back"));
+  await expect(waits).rejects.toThrow("taken back");
+  await expect(before[0].next()).rejects.toThrow("taken back");
+  // One that begins later, and one that is firm, go on.
+  const later = held.read(name, 10);
+  const [more, firm] = [later.next(), before[2].next()];
+  add(noise(20));
+  expect((await more).value).toHaveLength(20);
+  expect((await firm).value).toHaveLength(20);
+  held.delete(name);
+  await expect(later.next()).rejects.toMatchObject({ code: "stream_lost" });
+  await expect(before[2].next()).rejects.toMatchObject({ code: "stream_lost" });
+});

@@ -68,6 +68,8 @@ export class Job {
   stored = false;
   /** The client has acknowledged the result. */
   acknowledged = false;
+  /** Set while its payload is still coming and nothing of it is in the journal; resolves when it is, or when it is taken back. */
+  early: Promise<void> | undefined = undefined;
 
   constructor(
     readonly task: TaskId,

@@ -34,7 +34,10 @@ export interface HubLimits {
   readonly awayUploads: number;
   /** Payloads of this size and more lie in blobs, not in the journal and in memory. */
   readonly blobBytes: number;
-  /** Bytes of such payloads that a hub without a data directory holds in memory; beyond, they lie in temporary files. */
+  /**
+   * Bytes of such payloads that are held in memory: while they come, and until they are over by a hub without a data directory.
+   * Beyond, they lie in files only, and no node gets them before they are complete.
+   */
   readonly heldBytes: number;
   /** Graphs one session may have at a time. */
   readonly graphsPerSession: number;

@@ -24,6 +24,11 @@ export class NodeAnswers {
       );
     const { tasks, attempts, ms } = message;
     this.checkGiven(view, tasks);
+    const early = this.#early(tasks);
+    if (early !== undefined) {
+      void early.then(() => this.solved(view, message));
+      return;
+    }
     const answers = this.#claim(view, message);
     // An upload that is not here is sent anew, and its answer with it.
     if (answers === undefined) return;
@@ -36,6 +41,11 @@ export class NodeAnswers {
   }
 
   failed(view: NodeView, message: MessageOf<"failed">): void {
+    const early = this.#early([message.task]);
+    if (early !== undefined) {
+      void early.then(() => this.failed(view, message));
+      return;
+    }
     view.failed++;
     view.given.delete(message.task);
     this.#parts.counters.attemptsFailed++;
@@ -47,6 +57,16 @@ export class NodeAnswers {
       tasks: Float64Array.of(message.task),
       attempts: Uint16Array.of(message.attempt),
     });
+  }
+
+  /** Set where one of these tasks is not admitted yet: what is said of it waits until it is. */
+  #early(tasks: ArrayLike<number>): Promise<void> | undefined {
+    if (this.#core.clients.admission.early.size === 0) return undefined;
+    for (let i = 0; i < tasks.length; i++) {
+      const tag = this.#core.scheduler.task(tasks[i] as TaskId)?.tag;
+      if (tag instanceof Job && tag.early !== undefined) return tag.early;
+    }
+    return undefined;
   }
 
   /** To those who watch. */

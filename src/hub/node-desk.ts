@@ -80,6 +80,7 @@ export class NodeDesk {
         ...offerOf(view, node, node.engine ? this.#core.graphs.labels(view) : []),
         resuming,
       });
+    if (back) this.#resize(view, node.slots);
     if (back && !paused)
       this.#core.handle({ type: "NodeWindow", node: id, window: Math.max(node.window, node.slots) });
     if (paused) this.#core.handle({ type: "NodeDraining", node: id });
@@ -97,6 +98,12 @@ export class NodeDesk {
       back ? "node is back" : "node joined",
     );
     return view;
+  }
+
+  #resize(view: NodeView, slots: number): void {
+    if (slots === view.slots) return;
+    view.slots = slots;
+    this.#core.handle({ type: "NodeSlots", node: view.id, slots });
   }
 
   /** Services that reachable nodes of a domain offer, sorted. */
@@ -144,6 +151,7 @@ export class NodeDesk {
         });
         break;
       case "credit":
+        if (message.slots !== undefined) this.#resize(view, message.slots);
         this.#core.handle(
           message.window === 0
             ? { type: "NodeDraining", node: view.id }

@@ -16,7 +16,7 @@ export interface NodeView {
   readonly owner: string;
   readonly services: readonly string[];
   readonly software: string;
-  readonly slots: number;
+  slots: number;
   /** Its operator's words: the hub's own labels begin with a sign that these may not begin with. */
   readonly labels: readonly string[];
   /** What it computes programs with. */

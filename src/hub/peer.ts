@@ -13,7 +13,7 @@ import {
   PROTOCOL_VERSION,
   type Role,
 } from "../wire/index.js";
-import { partsOf, sendParts } from "../wire/socket.node.js";
+import { partsOf, sendParts, strainFrames, type PlainRoad } from "../wire/socket.node.js";
 import type { Bearer } from "./gate.js";
 import type { HubLimits } from "./limits.js";
 import { Rate } from "./rate.js";
@@ -33,6 +33,13 @@ export interface PeerEvents {
 const GOING_AWAY = 1001;
 /** How long a refused peer may take to close its side. */
 const CLOSE_MS = 1000;
+
+/** What a WebSocket runs over. */
+export interface Connection {
+  readonly net: Socket;
+  /** How its bytes come, where they can come without buffers of their own. */
+  readonly road?: PlainRoad;
+}
 
 export class Peer {
   hello: Hello | undefined = undefined;
@@ -68,7 +75,7 @@ export class Peer {
   /** What comes after a refusal is not looked at any more. */
   #deaf = false;
 
-  constructor(socket: WebSocket, net: Socket, limits: HubLimits, events: PeerEvents) {
+  constructor(socket: WebSocket, { net, road }: Connection, limits: HubLimits, events: PeerEvents) {
     this.#socket = socket;
     this.#net = net;
     this.#events = events;
@@ -81,7 +88,6 @@ export class Peer {
     this.#limits = limits;
     this.#rate = new Rate(limits.messagesPerSecond);
     this.#badRate = new Rate(limits.badMessagesPerSecond);
-    this.#boundHello();
     this.send({ t: "challenge", version: PROTOCOL_VERSION, software: SOFTWARE, nonce: this.nonce });
     const late = setTimeout(() => {
       if (this.hello === undefined)
@@ -89,10 +95,18 @@ export class Peer {
     }, limits.helloMs);
     socket.on("close", () => clearTimeout(late));
     socket.binaryType = "fragments";
-    socket.on("message", (data) => {
+    const message = (frame: Uint8Array, tail?: Uint8Array) => {
       // What of the next frame came along with the end of this one counts for it only roughly.
       this.#framedBytes = net.bytesRead;
-      this.#receive(...partsOf(data));
+      this.#receive(frame, tail);
+    };
+    socket.on("message", (data) => message(...partsOf(data)));
+    strainFrames(socket, net, {
+      side: "server",
+      maxPayload: limits.frameBytes,
+      road,
+      message,
+      arrived: this.#boundHello(),
     });
     socket.on("close", (code: number) => {
       this.hasLeft = code === GOING_AWAY;
@@ -187,21 +201,19 @@ export class Peer {
   }
 
   /** Who has said nothing of themselves may not make the hub hold a large frame. */
-  #boundHello(): void {
+  #boundHello(): () => void {
     const { helloBytes } = this.#limits;
     const start = this.#net.bytesRead;
-    const watch = () => {
-      if (this.hello !== undefined) this.#net.off("data", watch);
-      else if (this.#net.bytesRead - start > helloBytes) {
-        this.#net.off("data", watch);
-        this.#events.onBadMessage(
-          this,
-          new FlockworkError("too_large", `More than ${helloBytes} bytes came before a hello.`),
-        );
-        this.cut();
-      }
+    let told = false;
+    return () => {
+      if (told || this.hello !== undefined || this.#net.bytesRead - start <= helloBytes) return;
+      told = true;
+      this.#events.onBadMessage(
+        this,
+        new FlockworkError("too_large", `More than ${helloBytes} bytes came before a hello.`),
+      );
+      this.cut();
     };
-    this.#net.on("data", watch);
   }
 
   #receive(bytes: Uint8Array, tail?: Uint8Array): void {

@@ -109,7 +109,8 @@ export class RunningHub implements Hub {
     const blobs = new BlobPayloads(
       backbone.blobs,
       limits.blobBytes,
-      lasting ? undefined : new HeldPayloads(limits.heldBytes),
+      new HeldPayloads(limits.heldBytes),
+      lasting,
     );
     this.#parts = {
       log,

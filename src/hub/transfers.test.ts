@@ -4,75 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openEphemeral } from "../backbone/index.js";
-import { Link, packPayloads, PROTOCOL_VERSION, type Message, type MessageOf } from "../wire/index.js";
-import { dial } from "../wire/socket.node.js";
+import { packPayloads, type Message, type MessageOf } from "../wire/index.js";
 import { BlobPayloads } from "./blob-payloads.js";
-import { startHub } from "./hub.js";
 import { DEFAULT_LIMITS } from "./limits.js";
 import type { Peer } from "./peer.js";
+import { ends, hub, idOf, peer } from "./peers.testing.js";
 import { Transfers, type StreamOwner } from "./transfers.js";
-
-const ends: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
-});
-
-async function hub(dataDir?: string): Promise<string> {
-  const started = await startHub({
-    port: 0,
-    log: { level: "silent" },
-    ...(dataDir !== undefined && { dataDir }),
-  });
-  ends.push(() => started.close());
-  return started.url;
-}
-
-const idOf = (n: number) => n.toString(16).padStart(32, "0");
-
-/** A peer that keeps what it is told. */
-async function peer<R extends "client" | "node">(url: string, role: R, name: string) {
-  const heard: Message[] = [];
-  let wake = () => {};
-  const hear = (message: Message) => {
-    heard.push(message);
-    wake();
-  };
-  const attempts = { tasks: new Float64Array(), attempts: new Uint16Array() };
-  const link = new Link<R>({
-    url,
-    dial,
-    hello: () => ({
-      t: "hello",
-      version: PROTOCOL_VERSION,
-      software: "test",
-      role,
-      kind: role === "node" ? "computing" : "main",
-      id: `${name}.00.00.00.01`,
-      session: name,
-      instance: "1",
-      domain: "166",
-      ...(role === "node" && {
-        node: { slots: 1, window: 1, services: ["upper"], idempotent: [], ...attempts },
-      }),
-    }),
-    onUp: () => undefined,
-    onDown: () => undefined,
-    onMessage: hear,
-    onNotice: hear,
-  });
-  ends.push(() => link.close());
-  await link.connect();
-  const next = async <N extends Message["t"]>(t: N): Promise<MessageOf<N>> => {
-    for (;;) {
-      const at = heard.findIndex((message) => message.t === t);
-      if (at >= 0) return heard.splice(at, 1)[0] as MessageOf<N>;
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  };
-  return { link, next };
-}
 
 const empty = packPayloads([{ kind: 0, bytes: new Uint8Array() }]);
 const data = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);

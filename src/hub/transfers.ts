@@ -7,6 +7,7 @@ import type { BlobPayloads } from "./blob-payloads.js";
 import type { HubLimits } from "./limits.js";
 import type { Peer } from "./peer.js";
 import type { BlobPayload } from "./jobs.js";
+import { Upload, type UploadWatcher } from "./upload.js";
 
 /** Whose an upload is: a client's session or a node, whichever connection they have now. */
 export interface StreamOwner {
@@ -14,13 +15,6 @@ export interface StreamOwner {
 }
 
 type StreamMessage = MessageOf<"open" | "chunk" | "grant" | "end" | "broken">;
-
-interface Upload {
-  readonly id: string;
-  readonly stream: InStream;
-  /** Set once it is stored. */
-  blob: BlobPayload | undefined;
-}
 
 interface Fetch {
   readonly out: OutStream;
@@ -67,13 +61,14 @@ export class Transfers {
         this.#open(owner, message);
         break;
       case "chunk":
-        this.#take(owner, message.id, (stream) => {
-          stream.chunk(message.offset, message.data);
+        this.#take(owner, message.id, (upload) => {
+          upload.stream.chunk(message.offset, message.data);
           this.#checkHeld(owner);
+          upload.came();
         });
         break;
       case "end":
-        this.#take(owner, message.id, (stream) => stream.end(message.bytes));
+        this.#take(owner, message.id, ({ stream }) => stream.end(message.bytes));
         break;
       case "grant":
         this.#fetches.get(peer)?.get(message.id)?.out.granted(message.have, message.upTo);
@@ -130,6 +125,17 @@ export class Transfers {
     out.attach(road, offset, upTo);
   }
 
+  /** Whether an upload is under way. */
+  underWay(owner: StreamOwner, id: string): boolean {
+    const upload = this.#uploads.get(owner)?.byId.get(id);
+    return upload !== undefined && upload.blob === undefined;
+  }
+
+  /** Watches an upload that is under way, in the place of who did before. */
+  watch(owner: StreamOwner, id: string, watcher: UploadWatcher): void {
+    this.#uploads.get(owner)?.byId.get(id)?.watch(watcher);
+  }
+
   /** A stored upload, for the record that names it: from here on the caller counts it. Throws `stream_lost`. */
   claim(owner: StreamOwner, id: string): BlobPayload {
     const uploads = this.#uploads.get(owner);
@@ -176,9 +182,10 @@ export class Transfers {
     this.#uploads.set(owner, uploads);
     const known = uploads.byId.get(id);
     if (known?.blob !== undefined) this.#tellKept(owner, id, known.blob);
-    else if (known !== undefined)
+    else if (known !== undefined) {
+      known.reopened();
       owner.peer?.send({ t: "grant", id, have: known.stream.have, upTo: known.stream.upTo });
-    else {
+    } else {
       const refused = this.#refusal(owner, uploads, bytes);
       if (refused !== undefined) {
         owner.peer?.send({ t: "broken", id, code: refused.code, message: refused.message });
@@ -188,9 +195,9 @@ export class Transfers {
         maxBytes: MAX_UPLOAD_BYTES,
         grant: (have, upTo) => owner.peer?.send({ t: "grant", id, have, upTo }),
       });
-      const upload: Upload = { id, stream, blob: undefined };
+      const upload = new Upload(id, stream, bytes);
       uploads.byId.set(id, upload);
-      void this.#store(owner, uploads, upload, bytes);
+      void this.#store(owner, uploads, upload);
       owner.peer?.send({ t: "grant", id, have: 0, upTo: stream.upTo });
     }
   }
@@ -231,9 +238,13 @@ export class Transfers {
     );
   }
 
-  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload, expected: number): Promise<void> {
+  async #store(owner: StreamOwner, uploads: Uploads, upload: Upload): Promise<void> {
     try {
-      const { hash, bytes } = await this.#blobs.put(upload.stream, expected);
+      const { hash, bytes } = await this.#blobs.put(
+        upload.stream,
+        upload.expected,
+        (name) => (upload.name = name),
+      );
       if (uploads.byId.get(upload.id) !== upload) {
         this.#blobs.releaseAll([[0, hash, bytes]]);
         return;
@@ -241,9 +252,11 @@ export class Transfers {
       upload.blob = { hash, bytes };
       uploads.kept += bytes;
       this.#tellKept(owner, upload.id, upload.blob);
+      upload.settled(true);
     } catch (error) {
       if (uploads.byId.get(upload.id) !== upload) return;
       uploads.byId.delete(upload.id);
+      upload.settled(false);
       const { code, message } = this.#known(error);
       owner.peer?.send({ t: "broken", id: upload.id, code, message: message.slice(0, 4096) });
     }
@@ -254,11 +267,11 @@ export class Transfers {
   }
 
   /** What does not fit ends the stream; what comes for one that has ended was on its way. */
-  #take(owner: StreamOwner, id: string, take: (stream: InStream) => void): void {
+  #take(owner: StreamOwner, id: string, take: (upload: Upload) => void): void {
     const upload = this.#uploads.get(owner)?.byId.get(id);
     if (upload === undefined) return;
     try {
-      take(upload.stream);
+      take(upload);
     } catch (error) {
       upload.stream.fail(error);
     }
@@ -269,8 +282,10 @@ export class Transfers {
     const upload = uploads?.byId.get(id);
     if (uploads === undefined || upload === undefined) return;
     uploads.byId.delete(id);
-    if (upload.blob === undefined) upload.stream.fail(error);
-    else {
+    if (upload.blob === undefined) {
+      upload.settled(false);
+      upload.stream.fail(error);
+    } else {
       uploads.kept -= upload.blob.bytes;
       this.#blobs.releaseAll([[0, upload.blob.hash, upload.blob.bytes]]);
     }

@@ -10,6 +10,7 @@ import {
   type Upload,
 } from "../wire/index.js";
 import { Answers, type Single } from "./answers.js";
+import type { Demand } from "./demand.js";
 import { failureOf } from "./service.js";
 import type { Attempt } from "./attempt.js";
 import type { Outcome } from "./slots.js";
@@ -22,14 +23,14 @@ interface Refusal {
 export class Answering {
   readonly #link: Link<"node">;
   readonly #transfers: Transfers;
-  /** The window to ask for with the next flush. */
-  readonly #news: () => number | undefined;
+  /** What to ask for with the next flush. */
+  readonly #news: Demand["news"];
   readonly #answers = new Answers();
   #dropped: { tasks: number[]; attempts: number[] } = { tasks: [], attempts: [] };
   #flushAsked = false;
   #lastFlush = 0;
 
-  constructor(link: Link<"node">, transfers: Transfers, news: () => number | undefined) {
+  constructor(link: Link<"node">, transfers: Transfers, news: Demand["news"]) {
     this.#link = link;
     this.#transfers = transfers;
     this.#news = news;
@@ -114,8 +115,8 @@ export class Answering {
     this.#flushAsked = false;
     this.#lastFlush = performance.now();
     // First: an answer would bring the next task to a node that wants none.
-    const window = this.#news();
-    if (window !== undefined) this.#link.send({ t: "credit", window });
+    const news = this.#news();
+    if (news !== undefined) this.#link.send({ t: "credit", ...news });
     for (const message of this.#answers.takeFresh()) this.#link.send(message);
     if (this.#dropped.tasks.length > 0) {
       const { tasks, attempts } = this.#dropped;

@@ -9,13 +9,17 @@ const DEPTH = 8;
 const MOST = 1000;
 
 export class Brevity {
-  readonly #slots: number;
+  #slots: number;
   /** Programs that were short when they last ran. */
   readonly #short = new Set<string>();
   /** Runs under way of programs that are not known to be short. */
   #long = 0;
 
   constructor(slots: number) {
+    this.#slots = slots;
+  }
+
+  resize(slots: number): void {
     this.#slots = slots;
   }
 

@@ -140,9 +140,7 @@ export class ComputingNode {
 
   /** Joins a hub; waits for one as long as none answers. Rejects with `bad_argument`, `version_mismatch`, `unauthorized`. */
   static async start(options: ComputingNodeOptions, runtime: NodeRuntime): Promise<ComputingNode> {
-    const { slots = 1 } = options;
-    if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
-      throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
+    expectSlots(options.slots ?? 1);
     const { owner } = options;
     if (owner !== undefined && (owner === "" || owner.length > 64))
       throw new FlockworkError("bad_argument", `owner is "${owner}"; give a text of 1 to 64 characters.`);
@@ -185,12 +183,26 @@ export class ComputingNode {
 
   /** What it computes programs with; undefined for a node that offers services only. */
   get engine(): NodeEngine | undefined {
-    return this.#desk && { ...this.#desk.engine, slots: this.#options.slots ?? 1 };
+    return this.#desk && { ...this.#desk.engine, slots: this.slots };
   }
 
   /** Jobs answered so far, failures included. */
   get answered(): number {
     return this.#demand.answered;
+  }
+
+  /** Tasks it runs at the same time. */
+  get slots(): number {
+    return this.#demand.slots;
+  }
+
+  /** Runs so many tasks at the same time from now on; what runs is finished. Throws `bad_argument`. */
+  resize(slots: number): void {
+    expectSlots(slots);
+    this.#demand.resize(slots);
+    this.#desk?.resize(slots);
+    this.#slots.resize(slots);
+    this.#answering.askFlush();
   }
 
   get paused(): boolean {
@@ -240,7 +252,7 @@ export class ComputingNode {
       instance: this.#instance,
       domain: this.#domain,
       node: {
-        slots: this.#options.slots ?? 1,
+        slots: this.slots,
         window,
         services: [...this.#services.keys()],
         ...(this.#options.memoryMb !== undefined && { memoryMb: this.#options.memoryMb }),
@@ -373,4 +385,9 @@ export class ComputingNode {
     this.#state = "stopped";
     this.#settle.resolve();
   }
+}
+
+function expectSlots(slots: number): void {
+  if (!Number.isInteger(slots) || slots < 1 || slots > 1024)
+    throw new FlockworkError("bad_argument", `slots is ${slots}; a node has 1 to 1024.`);
 }

@@ -7,9 +7,9 @@ const MAX_WINDOW = 4096;
 const ALPHA = 0.2;
 
 export class Credit {
-  readonly #slots: number;
+  #slots: number;
   /** The least that it asks for beyond the slots. */
-  readonly #ahead: number;
+  #ahead: number;
   #meanMs = Infinity;
   /** What the hub was last told. */
   told: number;
@@ -18,6 +18,11 @@ export class Credit {
     this.#slots = slots;
     this.#ahead = ahead;
     this.told = slots;
+  }
+
+  resize(slots: number): void {
+    if (this.#ahead > 0) this.#ahead = slots;
+    this.#slots = slots;
   }
 
   /** `count` tasks took `ms` milliseconds each on average. */

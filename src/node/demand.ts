@@ -7,6 +7,7 @@ type DemandOptions = Pick<ComputingNodeOptions, "slots" | "limit" | "prefetch" |
 export class Demand {
   readonly #options: DemandOptions;
   readonly #credit: Credit;
+  #slots: number;
   /** How many tasks are here, waiting or running. */
   readonly #held: () => number;
   paused: boolean;
@@ -17,13 +18,26 @@ export class Demand {
   answered = 0;
   /** What the last hello named. */
   #greeted = 0;
+  #greetedSlots: number;
+  #toldSlots: number;
 
   /** `computes`: it takes programs. */
   constructor(options: DemandOptions, computes: boolean, held: () => number) {
     this.#options = options;
-    this.#credit = new Credit(options.slots ?? 1, computes ? (options.slots ?? 1) : 0);
+    const slots = options.slots ?? 1;
+    this.#slots = this.#greetedSlots = this.#toldSlots = slots;
+    this.#credit = new Credit(slots, computes ? slots : 0);
     this.#held = held;
     this.paused = options.paused ?? false;
+  }
+
+  get slots(): number {
+    return this.#slots;
+  }
+
+  resize(slots: number): void {
+    this.#slots = slots;
+    this.#credit.resize(slots);
   }
 
   /** How many more tasks it may start before it leaves. */
@@ -40,7 +54,7 @@ export class Demand {
 
   /** How many tasks it wants to hold now; 0: none, and none new. */
   get window(): number {
-    return Math.min(this.room, this.exact ? (this.#options.slots ?? 1) : this.#credit.window);
+    return Math.min(this.room, this.exact ? this.#slots : this.#credit.window);
   }
 
   /** Whether it has answered all it came for. */
@@ -56,17 +70,30 @@ export class Demand {
 
   /** The window that a hello names. */
   greet(): number {
+    this.#greetedSlots = this.#slots;
     return (this.#greeted = this.window);
   }
 
   /** The hub counts from the hello: what was said since then is lost. True when it is to hear of another window. */
   greeted(): boolean {
     this.#credit.told = this.#greeted;
-    return this.window !== this.#greeted;
+    this.#toldSlots = this.#greetedSlots;
+    return this.window !== this.#greeted || this.#slots !== this.#greetedSlots;
   }
 
-  /** The window to ask for, when the hub should hear of it. */
-  news(): number | undefined {
+  /** What to ask for, when the hub should hear of it. */
+  news(): { readonly window: number; readonly slots?: number } | undefined {
+    if (this.#slots !== this.#toldSlots) {
+      const { window } = this;
+      this.#credit.told = window;
+      this.#toldSlots = this.#slots;
+      return { window, slots: this.#slots };
+    }
+    const window = this.#windowNews();
+    return window === undefined ? undefined : { window };
+  }
+
+  #windowNews(): number | undefined {
     const { told } = this.#credit;
     const { window } = this;
     if (window > 0 && told > 0) return this.exact ? undefined : this.#credit.news();

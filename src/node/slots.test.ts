@@ -87,6 +87,22 @@ describe("slots", () => {
     expect(slots.size).toBe(2);
   });
 
+  it("can be more, or fewer when enough has ended", async () => {
+    const { runs, service } = held();
+    const { slots, add, told } = slotsOf(1, { s: service });
+    add(1, 2, 3, 4);
+    slots.resize(3);
+    expect([...runs.keys()]).toEqual(["1.1", "2.1", "3.1"]);
+    slots.resize(1);
+    runs.get("1.1")!.solve("x");
+    runs.get("2.1")!.solve("x");
+    await turn();
+    expect(runs.size).toBe(3);
+    runs.get("3.1")!.solve("x");
+    await turn();
+    expect([told.length, runs.has("4.1")]).toEqual([3, true]);
+  });
+
   it("tell what a service threw, and what it returned that can not travel, for good", async () => {
     const results: (() => unknown)[] = [
       () => "fine",

@@ -36,7 +36,8 @@ export class Slots {
   readonly #held = new Map<number, Held>();
   #queue: Held[] = [];
   #head = 0;
-  /** Below 0 where short programs run beyond the slots. */
+  #slots: number;
+  /** Below 0 where short programs run beyond the slots, or where there were more slots a moment ago. */
   #free: number;
   readonly #brevity: Brevity;
   #turnAsked = false;
@@ -48,7 +49,7 @@ export class Slots {
     modules: ModuleRunner,
     listener: SlotsListener,
   ) {
-    this.#free = slots;
+    this.#slots = this.#free = slots;
     this.#brevity = new Brevity(slots);
     this.#services = services;
     this.#modules = modules;
@@ -62,6 +63,14 @@ export class Slots {
 
   get size(): number {
     return this.#held.size;
+  }
+
+  /** So many at the same time from now on. What runs goes on. */
+  resize(slots: number): void {
+    this.#free += slots - this.#slots;
+    this.#slots = slots;
+    this.#brevity.resize(slots);
+    this.pump();
   }
 
   add(attempts: Iterable<Attempt>): void {

@@ -98,6 +98,8 @@ export type SchedulerEvent<Tag> =
       readonly values: readonly { readonly value: ValueRef; readonly bytes: number }[];
     }
   | { readonly type: "NodeWindow"; readonly node: NodeId; readonly window: number }
+  /** The node runs more at the same time than it did, or less; what it holds, it keeps. */
+  | { readonly type: "NodeSlots"; readonly node: NodeId; readonly slots: number }
   /** The link closed or fell silent: tasks may start elsewhere at once, values wait for the grace. */
   | { readonly type: "NodeUnreachable"; readonly node: NodeId }
   /** The node said goodbye, or its grace is over as the hub sees it: what it held is gone. */

@@ -26,6 +26,7 @@ const STEPS = {
   leave: [1, (w, a) => each(w, a, (n) => w.leave(n))],
   drain: [1, (w, a) => each(w, a, (n) => w.drain(n))],
   window: [1, (w, a, b) => each(w, a, (n) => w.setWindow(n, b % 9))],
+  slots: [1, (w, a, b) => each(w, a, (n) => w.setSlots(n, 1 + (b % 4)))],
   cancel: [2, (w, a) => w.cancel((1 + (a % (w.tasks.size + 1))) as TaskId)],
   pause: [1, (w, a) => w.pause(a % 3 === 0)],
   release: [2, (w, a, b) => w.release(valueOf(w, a, b))],

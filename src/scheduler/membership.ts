@@ -150,6 +150,14 @@ export class Membership<Tag> {
     this.core.touch(node);
   }
 
+  /** What counts as started stays so: with fewer slots, the next begins when enough has ended. */
+  resize(node: Node, slots: number): void {
+    node.slots = Math.max(1, Math.floor(slots));
+    node.window = Math.max(node.slots, node.window);
+    this.core.fillSlots(node);
+    this.core.touch(node);
+  }
+
   /** What it runs, it finishes; what it holds beyond that goes elsewhere. */
   drain(node: Node): void {
     if (node.draining) return;

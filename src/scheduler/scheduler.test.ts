@@ -1,6 +1,6 @@
 // Each race and rule of the scheduler in a few lines. The laws that hold for any events are in laws.test.ts.
 import { describe, expect, it } from "vitest";
-import type { Domain, SessionId } from "../ids/index.js";
+import type { Domain, NodeId, SessionId } from "../ids/index.js";
 import { Rig, node } from "./rig.testing.js";
 
 describe("placing", () => {
@@ -103,6 +103,17 @@ describe("placing", () => {
     expect(rig.drop("a", [2, 3]).dispatched).toEqual([]);
     expect(rig.done("a", [1]).solved).toEqual([1]);
     expect(rig.join("b", { slots: 2 }).dispatched).toEqual(["b:2.2", "b:3.2"]);
+  });
+
+  it("fills slots that a node has got, and waits for those that it has lost", () => {
+    const rig = new Rig().join("a", { slots: 1, window: 1 }).submit(1, 6);
+    const slots = (slots: number) => rig.send({ type: "NodeSlots", node: "a" as NodeId, slots });
+    expect(slots(3).dispatched).toEqual(["a:2.1", "a:3.1"]);
+    expect(rig.scheduler.node("a" as NodeId)).toMatchObject({ slots: 3, window: 3, running: 3, held: 3 });
+    rig.send({ type: "NodeWindow", node: "a" as NodeId, window: 1 });
+    slots(1).send({ type: "NodeWindow", node: "a" as NodeId, window: 1 });
+    expect(rig.done("a", [1, 2]).dispatched).toEqual([]);
+    expect(rig.done("a", [3]).dispatched).toEqual(["a:4.1"]);
   });
 
   it("copies the slowest task that may be copied when slots are idle, once", () => {

@@ -220,6 +220,8 @@ export class Scheduler<Tag> {
         return membership.resume(event);
       case "NodeWindow":
         return this.withNode(event.node, (node) => membership.window(node, event.window));
+      case "NodeSlots":
+        return this.withNode(event.node, (node) => membership.resize(node, event.slots));
       case "NodeUnreachable":
         return this.withNode(event.node, (node) => membership.lose(node));
       case "NodeLeft":

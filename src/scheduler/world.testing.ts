@@ -11,7 +11,7 @@ interface Held extends AttemptRef {
 interface VirtualNode {
   readonly id: NodeId;
   readonly domain: Domain;
-  readonly slots: number;
+  slots: number;
   window: number;
   readonly services: readonly string[];
   linked: boolean;
@@ -190,6 +190,12 @@ export class World {
     node.window = Math.max(node.slots, window);
     node.draining = false; // asking for work again takes a drain back
     this.send({ type: "NodeWindow", node: node.id, window });
+  }
+
+  setSlots(node: VirtualNode, slots: number): void {
+    node.slots = slots;
+    node.window = Math.max(slots, node.window);
+    this.send({ type: "NodeSlots", node: node.id, slots });
   }
 
   cancel(id: TaskId): void {

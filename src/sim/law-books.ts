@@ -7,7 +7,7 @@ export type EventOf<Type> = Extract<Event, { readonly type: Type }>;
 export interface NodeBook {
   readonly domain: string;
   readonly services: readonly string[];
-  readonly joined: EventOf<"NodeJoined">;
+  joined: EventOf<"NodeJoined">;
   window: number;
   reachable: boolean;
   draining: boolean;
@@ -93,6 +93,13 @@ export class Books {
         if (node === undefined) return;
         node.window = Math.max(node.joined.slots, event.window);
         node.draining = false;
+        return;
+      }
+      case "NodeSlots": {
+        const node = this.nodes.get(event.node);
+        if (node === undefined) return;
+        node.joined = { ...node.joined, slots: event.slots };
+        node.window = Math.max(event.slots, node.window);
         return;
       }
       case "NodeDraining": {

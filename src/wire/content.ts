@@ -1,7 +1,8 @@
 // What users see of a payload: bytes, text, JSON or a tensor, decoded only when asked for. Jobs and solutions are contents.
 import { FlockworkError } from "../ids/index.js";
 import { decodeTensor, encodeTensor, Tensor } from "../tensor/index.js";
-import { CHUNK_BYTES, readStream } from "./stream.js";
+import { CHUNK_BYTES } from "./chunk-memory.js";
+import { readStream } from "./stream.js";
 import { PAYLOAD_KINDS, type Payload, type PayloadKind } from "./payloads.js";
 
 /** What a job or a solution may be: a Uint8Array (bytes), a string (text), a Tensor, or any value JSON can hold. */

@@ -9,6 +9,7 @@ export * from "./byte-stream.js";
 export * from "./backoff.js";
 export * from "./certificate.js";
 export * from "./clock.js";
+export * from "./chunk-memory.js";
 export * from "./stream.js";
 export * from "./transfers.js";
 export * from "./serving.js";

@@ -73,7 +73,7 @@ const GOOD: { [Name in MessageName]: Extract<Message, { t: Name }> } = {
   solved: { t: "solved", ...attempts, ms: Float32Array.of(0.5, 2), ...two },
   failed: { t: "failed", task: 7, attempt: 1, code: "service_error", message: "No.", retry: true },
   stored: { t: "stored", ...attempts },
-  credit: { t: "credit", window: 16 },
+  credit: { t: "credit", window: 16, slots: 4 },
   open: { t: "open", id: stream, bytes: 9 },
   chunk: { t: "chunk", id: stream, offset: 3, data: Uint8Array.of(1, 2, 3) },
   grant: { t: "grant", id: stream, have: 6, upTo: 9 },

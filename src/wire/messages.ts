@@ -221,7 +221,12 @@ export const MESSAGES = {
   /** How many tasks the node wants to hold at once; 0: none, it pauses or is about to leave; another number takes that back. */
   credit: {
     from: ["node"],
-    schema: v.object({ t: v.literal("credit"), window: v.pipe(count, v.maxValue(65_536)) }),
+    schema: v.object({
+      t: v.literal("credit"),
+      window: v.pipe(count, v.maxValue(65_536)),
+      /** How many it runs at the same time from now on. */
+      slots: v.optional(v.pipe(count, v.minValue(1), v.maxValue(1024))),
+    }),
   },
 
   // Payloads of any size, in chunks, both ways.

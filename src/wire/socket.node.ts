@@ -1,9 +1,11 @@
 // Sockets by `ws`: `dial` for whoever connects, `adoptSocket` for connections that a server accepted.
-import type { Socket as NetSocket } from "node:net";
-import { rootCertificates } from "node:tls";
+import { connect, Socket as NetSocket, type NetConnectOpts, type SocketConstructorOpts } from "node:net";
+import { rootCertificates, TLSSocket } from "node:tls";
 import { WebSocket, type RawData } from "ws";
+import { borrowChunk, CHUNK_BYTES } from "./chunk-memory.js";
 import { joined, MAX_FRAME_BYTES } from "./frame.js";
 import { CLOSE_NOT_BINARY, closeReason, type Dial, type Socket } from "./socket.js";
+import { Strainer } from "./strainer.js";
 
 export interface DialOptions {
   /** Largest frame that is accepted. */
@@ -17,6 +19,7 @@ export interface DialOptions {
 /** A `dial` with other limits. */
 export function dialWith({ maxPayload = MAX_FRAME_BYTES, handshakeTimeoutMs = 5000, ca }: DialOptions): Dial {
   return (url) => {
+    const road = url.startsWith("ws:") ? new PlainRoad() : undefined;
     const ws = new WebSocket(url, {
       perMessageDeflate: false,
       handshakeTimeout: handshakeTimeoutMs,
@@ -24,9 +27,11 @@ export function dialWith({ maxPayload = MAX_FRAME_BYTES, handshakeTimeoutMs = 50
       skipUTF8Validation: true,
       ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
       ...(isPrivatePath(url) ? { generateMask: zeroMask } : {}),
+      ...(road && { createConnection: road.connect }),
     });
     const socket = new NodeSocket(ws);
     ws.once("upgrade", (response) => socket.watch(response.socket));
+    ws.once("open", () => socket.strain(maxPayload, road));
     return socket;
   };
 }
@@ -56,6 +61,112 @@ function isPrivatePath(url: string): boolean {
 
 function zeroMask(mask: Buffer): void {
   mask.fill(0);
+}
+
+/** What every plain connection of this process is read into, one read after the other. */
+let readBuffer: Uint8Array | undefined;
+const READ_BYTES = 256 * 1024;
+
+/** A connection whose bytes are read into the same memory again and again, so that they cost no buffers. */
+export class PlainRoad {
+  /** Takes what was read once the connection is a WebSocket's; the bytes are there only during the call. */
+  write: ((bytes: Uint8Array) => void) | undefined = undefined;
+  #net: NetSocket | undefined = undefined;
+
+  readonly connect = (options: object): NetSocket =>
+    (this.#net = connect({ ...options, onread: this.#onread() } as NetConnectOpts));
+
+  /**
+   * Goes on with a connection that a server accepted, on a socket of its own; the accepted one is left without. Undefined where
+   * that can not be, as with TLS.
+   */
+  adopt(accepted: NetSocket): NetSocket | undefined {
+    // Node has no other way to say where an accepted connection is read to.
+    const held = accepted as NetSocket & { _handle: { useUserBuffer?: unknown } | null };
+    const handle = held._handle;
+    if (accepted instanceof TLSSocket || accepted.readableLength > 0) return undefined;
+    if (typeof handle?.useUserBuffer !== "function") return undefined;
+    const net = new NetSocket({ handle, onread: this.#onread() } as SocketConstructorOpts);
+    held._handle = null;
+    net.on("error", () => net.destroy());
+    net.once("close", () => accepted.destroy());
+    return (this.#net = net);
+  }
+
+  #onread() {
+    return {
+      buffer: (readBuffer ??= new Uint8Array(READ_BYTES)),
+      callback: (count: number, buffer: Uint8Array): boolean => {
+        const bytes = buffer.subarray(0, count);
+        const net = this.#net;
+        // What lies in the stream came before.
+        if (net !== undefined && (this.write === undefined || net.readableLength > 0))
+          return net.push(Buffer.from(bytes));
+        this.write?.(bytes);
+        return true;
+      },
+    };
+  }
+}
+
+/** Memory for what is received. */
+function receiveBuffer(bytes: number): Uint8Array {
+  if (bytes === CHUNK_BYTES) return borrowChunk(newChunk);
+  return bytes < POOLED_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes);
+}
+
+/** Smaller ones share memory. */
+const POOLED_BYTES = 4096;
+
+function newChunk(): Uint8Array<ArrayBuffer> {
+  const { buffer } = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  return new Uint8Array(buffer as ArrayBuffer);
+}
+
+export interface FramesOptions {
+  readonly side: "server" | "client";
+  readonly maxPayload: number;
+  /** The road that its bytes come by, where that is one. */
+  readonly road?: PlainRoad | undefined;
+  message(frame: Uint8Array, tail?: Uint8Array): void;
+  /** Called after each read, whatever it brought. */
+  arrived?(): void;
+}
+
+/** Takes the binary messages of an open connection past the library, which would copy them more often. */
+export function strainFrames(ws: WebSocket, net: NetSocket, options: FramesOptions): void {
+  const { side, maxPayload, road, message } = options;
+  const transient = road !== undefined;
+  const theirs = net.listeners("data") as ((bytes: Buffer) => void)[];
+  const strainer = new Strainer({
+    masked: side === "server",
+    maxBytes: maxPayload,
+    transient,
+    take: receiveBuffer,
+    message,
+    pass: (bytes) => {
+      const passed = transient
+        ? Buffer.from(bytes)
+        : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      for (const listener of theirs) listener.call(net, passed);
+    },
+    rest: (bytes) => {
+      // The library listens for itself again, and stops by itself.
+      net.off("data", write);
+      if (options.arrived) net.on("data", options.arrived);
+      for (const listener of theirs) net.on("data", listener);
+      if (road !== undefined) road.write = undefined;
+      net.push(Buffer.from(bytes));
+    },
+  });
+  const write = (bytes: Uint8Array) => {
+    strainer.write(bytes);
+    options.arrived?.();
+  };
+  ws.once("error", () => strainer.stop());
+  for (const listener of theirs) net.off("data", listener);
+  net.on("data", write);
+  if (road !== undefined) road.write = write;
 }
 
 /** A message as `ws` gives it with `binaryType` "fragments": a frame of one part or two, however it was cut on its way. */
@@ -116,6 +227,17 @@ class NodeSocket implements Socket {
 
   watch(net: NetSocket): void {
     this.#net = net;
+  }
+
+  /** Once it is open, and before anything has come. */
+  strain(maxPayload: number, road?: PlainRoad): void {
+    if (this.#net === undefined) return;
+    strainFrames(this.#ws, this.#net, {
+      side: "client",
+      maxPayload,
+      road,
+      message: (frame, tail) => this.onMessage?.(frame, tail),
+    });
   }
 
   get bufferedAmount(): number {

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FlockworkError } from "../ids/index.js";
 import type { MessageOf } from "./messages.js";
+import { CHUNK_BYTES } from "./chunk-memory.js";
 import {
   bytesSource,
-  CHUNK_BYTES,
   InStream,
   onceSource,
   OutStream,

@@ -1,12 +1,11 @@
 // One stream of bytes over a connection that may break: the sender's side and the receiver's. They know no socket and no
 // clock; who speaks for which stream is for transfers.ts here and at the hub.
 import { FlockworkError } from "../ids/index.js";
+import { CHUNK_BYTES, returnChunk } from "./chunk-memory.js";
 import type { MessageOf } from "./messages.js";
 
 /** Payloads of this size and more travel as streams. */
 export const STREAM_BYTES = 256 * 1024;
-/** The bytes of one chunk. */
-export const CHUNK_BYTES = 256 * 1024;
 /** What a receiver lets come beyond what was read. */
 export const WINDOW_BYTES = 4 * 1024 * 1024;
 /** What may wait in a socket before a sender pauses, so that other messages need not wait for more. */
@@ -340,6 +339,7 @@ export async function readStream(pieces: AsyncIterable<Uint8Array>, bytes: numbe
     if (at + piece.length > bytes) break;
     whole.set(piece, at);
     at += piece.length;
+    returnChunk(piece);
   }
   if (at !== bytes)
     throw new FlockworkError("bad_message", `A stream of ${bytes} bytes ended after ${at}, or did not end.`);

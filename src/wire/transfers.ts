@@ -25,6 +25,8 @@ export class Upload {
   readonly id = randomHex(16);
   /** How many bytes it has, as far as that is known. */
   bytes: number | undefined;
+  /** Called each time that the hub has been told of it: what names it may follow. */
+  opened: (() => void) | undefined = undefined;
   #settle!: { resolve(): void; reject(error: unknown): void };
 
   constructor(
@@ -83,6 +85,11 @@ export class Transfers {
     this.#waitingUploads.push(upload);
     this.#nextUploads();
     return upload;
+  }
+
+  /** Whether the hub has been told of this upload, and has not got all of it yet. */
+  isOpen({ id }: Upload): boolean {
+    return this.#link.up && this.#uploads.has(id);
   }
 
   /** Nobody needs this upload any more. */
@@ -175,8 +182,9 @@ export class Transfers {
     }
   }
 
-  #open({ id, bytes }: Upload): void {
+  #open({ id, bytes, opened }: Upload): void {
     this.#link.send({ t: "open", id, ...(bytes !== undefined && { bytes }) });
+    opened?.();
   }
 
   #ask(id: string, { of, stream }: Fetch): void {

@@ -1,38 +1,15 @@
 // Tabs and a Node process compute one graph together: the result is the serial one, also when a tab dies in the middle of it.
 import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ComputingNode, connect, type Flock as Client } from "../../dist/flock/index.node.js";
-import type { Expression } from "../../dist/graph/index.js";
+import { ComputingNode, connect } from "../../dist/flock/index.node.js";
 import { Flock, until, type HubProcess } from "../flock.js";
+import { computeChains } from "./computations.js";
 import { chromiumPath, openChromium, type OpenBrowser } from "./chromium.js";
 import { openPage } from "./open-page.js";
 
 const executablePath = chromiumPath();
 if (executablePath === undefined)
   process.stderr.write("mixed tests skip: neither chromium nor google-chrome is installed\n");
-
-const SIDE = 48;
-const CHAINS = 6;
-const LENGTH = 12;
-
-/** Chains of products beside each other, each operation a task, and their sum. Small whole numbers: exact on every engine. */
-async function compute(client: Client): Promise<number[]> {
-  const graph = client.graph({ eager: true });
-  const kept: Expression[] = [];
-  const keep = (expression: Expression) => (kept.push(expression), expression);
-  const chains = Array.from({ length: CHAINS }, (_, chain) => {
-    const row = (i: number) => Array.from({ length: SIDE }, (_, j) => ((i * 7 + j * 3 + chain) % 5) - 2);
-    const a = graph.tensor(Array.from({ length: SIDE }, (_, i) => row(i)));
-    let x = a;
-    for (let i = 0; i < LENGTH; i++) x = keep(keep(x.matmul(a)).clip(-3, 3));
-    return x;
-  });
-  const sum = chains.reduce((sum, chain) => keep(sum.add(chain)));
-  const { data } = await graph.value(sum);
-  await graph.end();
-  expect(kept.length).toBeGreaterThan(CHAINS * LENGTH);
-  return Array.from(data as Float32Array);
-}
 
 describe.skipIf(executablePath === undefined)("two tabs and a process", () => {
   let opened: OpenBrowser;
@@ -57,14 +34,14 @@ describe.skipIf(executablePath === undefined)("two tabs and a process", () => {
     flock.atEnd(() => node.abort());
     const client = await connect({ hub: hub.url });
     flock.atEnd(() => client.close());
-    const serial = await compute(client);
+    const serial = await computeChains(client);
     const pages = [await tab(flock, hub), await tab(flock, hub)];
-    expect(await compute(client)).toEqual(serial);
+    expect(await computeChains(client)).toEqual(serial);
     // Who gets what is the scheduler's choice; the tab that did most is the one to lose.
     const tabs = (await hub.nodes()).filter(({ id }) => id.startsWith("tab."));
     const [busiest] = tabs.sort((a, b) => b.solved - a.solved);
     expect(busiest!.solved).toBeGreaterThan(0);
-    const again = compute(client);
+    const again = computeChains(client);
     for (const page of pages)
       if ((await page.locator(".status").innerText()).includes(busiest!.id))
         await page.goto("chrome://crash").catch(() => undefined);
@@ -74,6 +51,6 @@ describe.skipIf(executablePath === undefined)("two tabs and a process", () => {
       () => hub.nodes(),
       (nodes) => nodes.every(({ id, state }) => id !== busiest!.id || state !== "running"),
     );
-    expect(await compute(client)).toEqual(serial);
+    expect(await computeChains(client)).toEqual(serial);
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
-import type { Flock } from "../flock.js";
+import type { Flock, HubProcess } from "../flock.js";
 
 export interface Opening {
   readonly theme?: "light" | "dark";
@@ -50,4 +50,33 @@ export function tokensOf(flock: Flock): Record<"compute" | "main" | "observe", s
     token: string;
   }[];
   return Object.fromEntries(stored.map(({ role, token }) => [role, token])) as ReturnType<typeof tokensOf>;
+}
+
+/** Sentences that a browser has for a hub that is away. */
+export const AWAY =
+  /ERR_CONNECTION|ERR_INTERNET_DISCONNECTED|ERR_SOCKET|ERR_EMPTY_RESPONSE|WebSocket connection|503/;
+
+export const webOf = ({ url }: { readonly url: string }): string => url.replace("ws", "http");
+
+/** Waits until the participate page is in this phase. */
+export function phase(page: Page, is: string, limitMs = 60_000): Promise<void> {
+  return page.locator(`[data-phase="${is}"]`).waitFor({ timeout: limitMs });
+}
+
+/** The participate page of a hub, or of a road to it, that has joined. */
+export async function participate(
+  flock: Flock,
+  browser: BrowserContext,
+  hub: { readonly url: string },
+  how: Opening = {},
+): Promise<Page> {
+  const page = await openPage(flock, browser, `${webOf(hub)}/`, how);
+  await page.getByRole("button", { name: "Participate" }).click();
+  await phase(page, "on");
+  return page;
+}
+
+/** Whoever calls itself a tab, and is here. */
+export async function tabsOf(hub: HubProcess) {
+  return (await hub.nodes()).filter(({ id, state }) => id.startsWith("tab.") && state === "running");
 }

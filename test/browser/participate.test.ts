@@ -1,34 +1,15 @@
 // The participate page in a real Chromium: from opening the link to the first result, and what bad luck gets.
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../../dist/flock/index.node.js";
-import { Flock, freePort, until, type HubProcess } from "../flock.js";
-import { chromiumPath, openChromium, type OpenBrowser } from "./chromium.js";
-import { openPage, shown, tokensOf, type Opening } from "./open-page.js";
+import { Flock, freePort, until } from "../flock.js";
+import { chromiumPath, openChromium, openUntouched, type OpenBrowser } from "./chromium.js";
+import { computeLong } from "./computations.js";
+import { AWAY, openPage, participate, phase, shown, tabsOf as tabs, tokensOf, webOf } from "./open-page.js";
 
 const executablePath = chromiumPath();
 if (executablePath === undefined)
   process.stderr.write("participate tests skip: neither chromium nor google-chrome is installed\n");
-
-const webOf = (hub: HubProcess) => hub.url.replace("ws", "http");
-
-/** Sentences that a browser has for a hub that is away. */
-const AWAY = /ERR_CONNECTION|ERR_INTERNET_DISCONNECTED|ERR_SOCKET|WebSocket connection|503/;
-
-const phase = (page: Page, is: string, limitMs = 30_000) =>
-  page.locator(`[data-phase="${is}"]`).waitFor({ timeout: limitMs });
-
-async function participate(flock: Flock, browser: BrowserContext, hub: HubProcess, how: Opening = {}) {
-  const page = await openPage(flock, browser, `${webOf(hub)}/`, how);
-  await page.getByRole("button", { name: "Participate" }).click();
-  await phase(page, "on");
-  return page;
-}
-
-/** Whoever calls itself a tab, and is here. */
-async function tabs(hub: HubProcess) {
-  return (await hub.nodes()).filter(({ id, state }) => id.startsWith("tab.") && state === "running");
-}
 
 describe.skipIf(executablePath === undefined)("a tab that takes part", () => {
   let opened: OpenBrowser;
@@ -110,6 +91,15 @@ describe.skipIf(executablePath === undefined)("a tab that takes part", () => {
       () => tabs(hub),
       (here) => here.length === 1 && here[0]!.id !== before!.id,
     );
+    await page.getByText("This page was loaded anew").waitFor();
+    const client = await connect({ hub: hub.url });
+    flock.atEnd(() => client.close());
+    const result = computeLong(client);
+    await until(
+      "it computes",
+      () => tabs(hub),
+      ([tab]) => tab?.running === 1,
+    );
     await hub.program.kill();
     await phase(page, "waiting");
     expect(await page.locator(".status").innerText()).toMatch(/^Waiting for the hub .* goes on by itself/s);
@@ -117,10 +107,13 @@ describe.skipIf(executablePath === undefined)("a tab that takes part", () => {
     await phase(page, "on");
     const main = await flock.main(again.url);
     expect((await main.request("upper", "again")).node).toMatch(/^tab\./);
-    expect(await page.locator(".status").innerText()).toContain("is back");
+    await page
+      .getByText(/The hub could not be reached for .*; it is back, and this tab goes on\.$/)
+      .waitFor();
+    expect(await result).toEqual(await computeLong(client));
   });
 
-  test("waits for a network that is cut for a while", async ({ onTestFinished }) => {
+  test("waits for a network that breaks for a moment", async ({ onTestFinished }) => {
     const flock = new Flock(onTestFinished);
     const hub = await flock.hub({ ephemeral: true });
     const road = await flock.road(hub.url);
@@ -136,64 +129,30 @@ describe.skipIf(executablePath === undefined)("a tab that takes part", () => {
     await phase(page, "on");
   });
 
-  test("that is closed is known to have left, and its work goes elsewhere", async ({ onTestFinished }) => {
-    const flock = new Flock(onTestFinished);
-    const hub = await flock.hub({ ephemeral: true });
-    const page = await participate(flock, browser, hub);
-    await page.close();
-    await until(
-      "it has left",
-      () => hub.nodes(),
-      (nodes) => nodes.every(({ state }) => state === "stopped"),
-    );
-    await flock.worker(hub.url, { services: ["upper"] });
-    const main = await flock.main(hub.url);
-    expect((await main.request("upper", "on")).node).toMatch(/^worker\./);
-  });
-
-  test("runs where storage is refused, beside a second one, and both count as tabs", async ({
+  test("runs where cookies and storage are refused, says that nothing is kept, and comes back all the same", async ({
     onTestFinished,
   }) => {
     const flock = new Flock(onTestFinished);
     const hub = await flock.hub({ ephemeral: true });
-    const refuse = () => {
-      for (const name of ["localStorage", "sessionStorage"])
-        Object.defineProperty(window, name, {
-          get() {
-            throw new DOMException("Access is denied for this document.", "SecurityError");
-          },
-        });
-    };
-    const page = await participate(flock, browser, hub, { before: refuse });
-    await participate(flock, browser, hub);
-    expect(await tabs(hub)).toHaveLength(2);
+    const refusing = await openUntouched(executablePath!, {
+      preferences: { profile: { default_content_setting_values: { cookies: 2 } } },
+    });
+    flock.atEnd(() => refusing.close());
+    const page = await participate(flock, refusing.browser, hub);
+    expect(await page.evaluate(() => window.origin)).toBe(webOf(hub));
+    await expect(page.evaluate(() => localStorage)).rejects.toThrow(/SecurityError|Access is denied/);
+    await page.getByText("This browser keeps nothing for this page").waitFor();
+    const main = await flock.main(hub.url);
+    expect((await main.request("upper", "kept nowhere")).text()).toBe("KEPT NOWHERE");
     await page.reload();
     await phase(page, "on");
-    await until(
-      "both are here",
-      () => tabs(hub),
-      (here) => here.length === 2,
-    );
-  });
-
-  test("is loaded anew by itself when its hub has other pages", async ({ onTestFinished }) => {
-    const flock = new Flock(onTestFinished);
-    const hub = await flock.hub({ ephemeral: true });
-    const road = await flock.road(hub.url);
-    const page = await openPage(flock, browser, `${road.url.replace("ws", "http")}/`, { may: AWAY });
-    await page.getByRole("button", { name: "Participate" }).click();
-    await phase(page, "on");
-    await page.evaluate(() => ((window as unknown as { old: boolean }).old = true));
-    // From here on the hub's page is another, as after an upgrade.
-    await page.route("**/", async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, headers: { ...response.headers(), etag: '"new"' } });
-    });
-    road.cut();
-    await phase(page, "waiting");
-    road.mend();
-    await page.waitForFunction(() => !("old" in window), undefined, { timeout: 30_000 });
-    await phase(page, "on");
+    await participate(flock, refusing.browser, hub);
+    // Without storage each is a device of its own, but they share what they may use.
+    await page
+      .getByText(/2 tabs of this device share/)
+      .first()
+      .waitFor();
+    expect((await main.request("upper", "again")).text()).toBe("AGAIN");
   });
 
   test("asks for a link where the hub asks for tokens, and is let in with one", async ({

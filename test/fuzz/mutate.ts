@@ -98,7 +98,7 @@ export function realMessages(random: () => number): readonly object[] {
     { t: "solved", ...attempts(), ms: Float32Array.of(1, 1), ...payloads(2) },
     { t: "failed", task: task(), attempt: 1, code: "x", message: "fuzz", retry: random() < 0.5 },
     { t: "dropped", ...attempts() },
-    { t: "credit", window: number() },
+    { t: "credit", window: number(), slots: number() },
     { t: "open", id: id() },
     { t: "chunk", id: id(), offset: 0, data: new Uint8Array(1000) },
     { t: "grant", id: id(), have: 0, upTo: 2 ** 20 },

@@ -42,7 +42,7 @@ const SAMPLES: { readonly [Name in Message["t"]]: object } = {
   solved: { ...attempts, ms: Float32Array.of(1), ...payload },
   failed: { task: 1, attempt: 1, code: "x", message: "x", retry: true },
   stored: attempts,
-  credit: { window: 1 },
+  credit: { window: 1, slots: 1 },
   open: { id: STREAM },
   chunk: { id: STREAM, offset: 0, data: new Uint8Array(8) },
   grant: { id: STREAM, have: 0, upTo: 0 },

@@ -3,6 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 import { ago, bytes, count, duration } from "../parts/numbers.js";
 import { Table, type Column } from "../parts/table.js";
 import type { Board, Node } from "./board.js";
+import { devicesOf, type Device } from "./devices.js";
 import { ErrorTable } from "./errors.js";
 import { Figures } from "./figures.js";
 import { pathTo } from "./route.js";
@@ -20,7 +21,7 @@ export function Nodes({ board, one }: { readonly board: Board; readonly one: str
       <div class="head">
         <h1>Nodes</h1>
         <span class="soft">
-          {count(Number(board.counts["nodes"] ?? 0))} here, {count(devices(all))} devices
+          {count(Number(board.counts["nodes"] ?? 0))} here, {devicesHere(all)}
         </span>
       </div>
       <section class="card">
@@ -39,11 +40,9 @@ export function Nodes({ board, one }: { readonly board: Board; readonly one: str
   );
 }
 
-/** Tabs of one browser are one device. */
-function devices(nodes: readonly Node[]): number {
-  const here = nodes.filter(({ state }) => state === "running");
-  return new Set(here.map(({ id, labels }) => labels.find((label) => label.startsWith("device:")) ?? id))
-    .size;
+function devicesHere(nodes: readonly Node[]): string {
+  const { length } = devicesOf(nodes).filter(({ state }) => state === "running");
+  return length === 1 ? "1 device" : `${count(length)} devices`;
 }
 
 /** What it is, in few words. */
@@ -86,16 +85,27 @@ function shareOf(node: Node, solved: number): number {
   return solved === 0 ? 0 : Math.min(1, node.solved / solved);
 }
 
-function columnsFor(board: Board): readonly Column<Node>[] {
+function nameOf(device: Device): string {
+  const { length } = device.nodes;
+  return length > 1 ? `${deviceOf(device)}, ${length} tabs` : deviceOf(device);
+}
+
+function columnsFor(board: Board): readonly Column<Device>[] {
   const solved = [...board.nodes.values()].reduce((sum, node) => sum + node.solved, 0);
   return [
     {
       name: "Node",
       by: ({ id }) => id,
-      cell: ({ id }) => <a href={pathTo("nodes", id)}>{id}</a>,
+      cell: ({ nodes }) =>
+        nodes.map(({ id }, i) => (
+          <>
+            {i > 0 && ", "}
+            <a href={pathTo("nodes", id)}>{id}</a>
+          </>
+        )),
     },
     { name: "State", by: ({ state }) => state, cell: (node) => <State node={node} board={board} /> },
-    { name: "Device", by: deviceOf, cell: deviceOf },
+    { name: "Device", by: nameOf, cell: nameOf },
     { name: "Provider", by: ({ provider = "" }) => provider, cell: ({ provider }) => provider ?? "–" },
     { name: "Speed", number: true, by: ({ speed }) => speed, cell: ({ speed }) => speed.toFixed(2) },
     {
@@ -126,7 +136,7 @@ export function NodeTable({ board, nodes, tall }: { board: Board; nodes: readonl
   return (
     <Table
       label="Nodes"
-      rows={nodes}
+      rows={devicesOf(nodes)}
       columns={columnsFor(board)}
       keyOf={({ number }) => number}
       empty={

@@ -46,6 +46,18 @@ export function keptInHistory(): Record<string, string> {
   return fromHistory();
 }
 
+/** Whether choices outlast this visit. */
+export function choicesLast(): boolean {
+  try {
+    const probe = "flockwork.probe";
+    localStorage.setItem(probe, "");
+    localStorage.removeItem(probe);
+    return true;
+  } catch {
+    return false; // refused, or full
+  }
+}
+
 /** A choice of this person's, for the next visit; where storage is refused, for this one only. */
 export function choice<T>(key: string, fallback: T): T {
   try {

@@ -5,6 +5,7 @@ import type { Token } from "../../src/wire/token.js";
 import { keepToken, takeToken } from "../hub/token.js";
 import { Chart } from "../parts/chart.js";
 import { Mark } from "../parts/mark.js";
+import { choicesLast } from "../hub/memory.js";
 import { count } from "../parts/numbers.js";
 import { restoreTheme, ThemeSwitch } from "../parts/theme.js";
 import { Birds } from "./birds.js";
@@ -44,6 +45,7 @@ function Page() {
         <div class="halves">
           {now.phase === "refused" && <WayIn />}
           <Work now={now} />
+          {now.happened.length > 1 && <Before now={now} />}
           <Device now={now} />
           <Share now={now} />
           <WhatRuns />
@@ -68,7 +70,7 @@ const DOTS: { readonly [phase in Now["phase"]]: string } = {
 };
 
 /** What is the case, in one sentence. */
-function sentence({ phase, held, reason, id, answered, breaks, cardLost }: Now): string {
+function sentence({ phase, held, reason, id, answered, share, cardLost }: Now): string {
   switch (phase) {
     case "idle":
       return answered > 0
@@ -81,7 +83,7 @@ function sentence({ phase, held, reason, id, answered, breaks, cardLost }: Now):
       if (held === "battery") return "Holding still while this device runs on its battery.";
       if (cardLost !== "")
         return `Taking part as ${id}, with the processor: the graphics card does not compute any more (${cardLost}).`;
-      return `Taking part as ${id}${breaks > 0 ? "; the hub was away for a while, and is back" : ""}.`;
+      return `Taking part as ${id}${share.tabs > 1 ? `, one of ${share.tabs} tabs of this device` : ""}.`;
     case "waiting":
       return `Waiting for the hub (${reason}). This tab goes on by itself when it is back.`;
     case "leaving":
@@ -132,7 +134,34 @@ function Hero({ now }: { readonly now: Now }) {
         <span class={`dot ${DOTS[now.phase]}`} aria-hidden="true" />
         <span>{sentence(now)}</span>
       </p>
+      {now.happened[0] !== undefined && (
+        <p class="happened soft small" role="status">
+          <Time at={now.happened[0].at} /> {now.happened[0].text}
+        </p>
+      )}
       {badLink !== "" && <p class="note bad">{badLink}</p>}
+    </section>
+  );
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+
+function Time({ at }: { readonly at: number }) {
+  return <time dateTime={new Date(at).toISOString()}>{clock.format(at)}</time>;
+}
+
+/** What happened earlier. */
+function Before({ now }: { readonly now: Now }) {
+  return (
+    <section class="card wide">
+      <h2>What happened before</h2>
+      <ol class="before">
+        {now.happened.slice(1).map(({ at, text }) => (
+          <li key={at}>
+            <Time at={at} /> {text}
+          </li>
+        ))}
+      </ol>
     </section>
   );
 }
@@ -199,7 +228,7 @@ function Work({ now }: { readonly now: Now }) {
         </div>
         <div class="figure">
           <dt>at the same time, at most</dt>
-          <dd>{now.slots || now.settings.slots}</dd>
+          <dd data-figure="slots">{now.share.slots}</dd>
         </div>
       </dl>
       <Chart
@@ -227,7 +256,9 @@ function Device({ now: { figures, provider, card, noEngine } }: { readonly now: 
   );
 }
 
-function Share({ now: { settings, card } }: { readonly now: Now }) {
+const CHOICES_LAST = choicesLast();
+
+function Share({ now: { settings, share: mine, card } }: { readonly now: Now }) {
   const share = `${settings.slots} of ${CORES} ${CORES === 1 ? "core" : "cores"}`;
   return (
     <section class="card">
@@ -246,6 +277,16 @@ function Share({ now: { settings, card } }: { readonly now: Now }) {
           onChange={({ currentTarget }) => part.change({ slots: Number(currentTarget.value) })}
         />
       </label>
+      {mine.tabs > 1 && (
+        <p>
+          {mine.tabs} tabs of this device share that: {mine.slots} here.
+        </p>
+      )}
+      {!CHOICES_LAST && (
+        <p class="soft">
+          This browser keeps nothing for this page, so what you choose here holds until you close it.
+        </p>
+      )}
       {card !== undefined && (
         <label class="check">
           <input

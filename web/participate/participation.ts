@@ -4,9 +4,11 @@ import { formatToken, type Token } from "../../src/wire/token.js";
 import { adapterHere, type AdapterInfo } from "../../src/engine/worker/adapter.js";
 import { hubAddress } from "../hub/address.js";
 import { choice, choose, recall, remember } from "../hub/memory.js";
+import { LOADED, served } from "./build.js";
 import { deviceKind } from "./device.js";
+import { told, type Happening, type Told } from "./happenings.js";
 import type { FromWorker, KeptFigures, ToWorker } from "./orders.js";
-import { deviceName, keepSettings, readSettings, type Settings } from "./settings.js";
+import { deviceName, keepSettings, onOthersChoice, readSettings, type Settings } from "./settings.js";
 
 export type Phase = "idle" | "joining" | "on" | "waiting" | "leaving" | "refused";
 
@@ -21,21 +23,22 @@ export interface Now {
   readonly card: AdapterInfo | undefined;
   /** Why it does not compute on it though it was to; "": it does, or was not to. */
   readonly cardLost: string;
-  /** What computes programs, and how many at a time. */
+  /** What computes programs. */
   readonly provider: string;
-  readonly slots: number;
   /** Why it computes no programs; "": it does. */
   readonly noEngine: string;
   readonly answered: number;
   readonly running: number;
   readonly doing: string;
   readonly settings: Settings;
-  /** Times the link was lost and came back. */
-  readonly breaks: number;
+  /** Tabs of this browser that take part, and this one's share of the tasks at the same time. */
+  readonly share: { readonly tabs: number; readonly slots: number };
+  /** What has happened, the newest first. */
+  readonly happened: readonly Told[];
 }
 
-/** The hub's pages have changed: this tab belongs to an older hub. */
-const PAGE = "/";
+/** A shorter time out of sight is not worth a word. */
+const HIDDEN_MS = 5000;
 
 export class Participation {
   now: Now;
@@ -43,10 +46,11 @@ export class Participation {
   readonly #listeners = new Set<() => void>();
   #worker: Worker | undefined;
   #battery: Battery | undefined;
-  /** Joins anew once it has left: its slots have changed, or the page is to be loaded again. */
-  #after: "join" | "reload" | undefined;
+  /** What follows when it has left. */
+  #after: (() => void) | undefined;
   #before = 0;
-  #etag: string | null | undefined;
+  #lost: { readonly at: number; readonly slept: number } | undefined;
+  #hidden: { readonly at: number; readonly answered: number } | undefined;
 
   constructor(token: () => Token | undefined) {
     this.#token = token;
@@ -59,22 +63,24 @@ export class Participation {
       card: undefined,
       cardLost: "",
       provider: "",
-      slots: 0,
       noEngine: "",
       answered: 0,
       running: 0,
       doing: "",
       settings: readSettings(),
-      breaks: 0,
+      share: { tabs: 1, slots: readSettings().slots },
+      happened: recallHappened(),
     };
-    document.addEventListener("visibilitychange", () => this.#hold());
+    document.addEventListener("visibilitychange", () => this.#seen());
+    onOthersChoice((settings) => this.#settle(settings));
     void watchBattery((battery) => {
       this.#battery = battery;
       this.#hold();
     });
-    void this.#pageTag().then((tag) => (this.#etag = tag));
     void adapterHere().then((card) => this.#set({ card }));
-    if (recall("on") === "yes") this.start();
+    if (recall("on") !== "yes") return;
+    this.#happen({ what: recall("reloaded") === LOADED ? "upgraded" : "reloaded" });
+    this.start();
   }
 
   watch(listener: () => void): () => void {
@@ -85,7 +91,8 @@ export class Participation {
   start(): void {
     if (this.#worker !== undefined) return;
     remember("on", "yes");
-    this.#set({ phase: "joining", reason: "", running: 0, noEngine: "" });
+    const share = { tabs: 1, slots: this.now.settings.slots };
+    this.#set({ phase: "joining", reason: "", running: 0, noEngine: "", share });
     const worker = new Worker(new URL("./node-worker.ts", import.meta.url), { type: "module" });
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#heard(data);
@@ -115,18 +122,23 @@ export class Participation {
 
   change(settings: Partial<Settings>): void {
     const changed = { ...this.now.settings, ...settings };
-    const { slots, graphics } = this.now.settings;
-    const other = changed.slots !== slots || changed.graphics !== graphics;
     keepSettings(changed);
-    this.#set({ settings: changed, ...(changed.graphics !== graphics && { cardLost: "" }) });
+    this.#settle(changed);
+  }
+
+  #settle(settings: Settings): void {
+    const { slots, graphics } = this.now.settings;
+    const other = settings.graphics !== graphics;
+    this.#set({ settings, ...(other && { cardLost: "" }) });
     this.#hold();
     if (other) this.#joinAnew();
+    else if (settings.slots !== slots) this.#tell({ do: "slots", slots: settings.slots });
   }
 
   /** As what it has become. */
   #joinAnew(): void {
     if (this.#worker === undefined) return;
-    this.#after = "join";
+    this.#after = () => this.start();
     this.#leave();
   }
 
@@ -146,7 +158,7 @@ export class Participation {
         this.#set({ figures: message.kept });
         break;
       case "computes":
-        this.#set({ provider: message.provider, slots: message.slots });
+        this.#set({ provider: message.provider });
         break;
       case "card-lost":
         this.#set({ cardLost: message.why });
@@ -157,18 +169,32 @@ export class Participation {
         this.#set({ noEngine: message.why });
         break;
       case "joined":
-        remember("reloaded", undefined);
         this.#set({ phase: "on", id: message.id, reason: "" });
         this.#hold();
+        void this.#reloadIfOld();
         break;
       case "up":
         if (this.now.phase === "waiting") {
-          this.#set({ phase: "on", reason: "", breaks: this.now.breaks + 1 });
+          this.#set({ phase: "on", reason: "" });
+          this.#hold();
+          this.#back();
           void this.#reloadIfOld();
         }
         break;
       case "down":
-        this.#set({ phase: "waiting", reason: message.reason });
+        this.#lost = { at: Date.now(), slept: message.slept };
+        if (this.now.phase !== "leaving") this.#set({ phase: "waiting", reason: message.reason });
+        break;
+      case "share": {
+        const { tabs, slots } = message;
+        const before = this.now.share;
+        if (tabs === before.tabs && slots === before.slots) break;
+        this.#set({ share: { tabs, slots } });
+        if (tabs !== before.tabs) this.#happen({ what: "tabs", tabs, slots });
+        break;
+      }
+      case "failed":
+        this.#happen({ what: "task", code: message.code, message: message.message });
         break;
       case "waiting":
         this.#set({ phase: "waiting", reason: "no hub answers" });
@@ -184,7 +210,7 @@ export class Participation {
         break;
       case "refused":
         // The page is what an older hub sent: a new one comes with the new hub.
-        if (message.code === "version_mismatch") this.#reload();
+        if (message.code === "version_mismatch") this.#reload("another version");
         else this.#end("refused", message.message);
         break;
       case "left":
@@ -200,8 +226,7 @@ export class Participation {
     this.#after = undefined;
     this.#before = this.now.answered;
     this.#end("idle", "");
-    if (after === "join") this.start();
-    else if (after === "reload") this.#reload();
+    after?.();
   }
 
   #end(phase: Phase, reason: string): void {
@@ -225,33 +250,55 @@ export class Participation {
     this.#set({ held: why });
   }
 
-  /** After a return: a hub that was upgraded has other pages; this one is loaded anew, between tasks. */
-  async #reloadIfOld(): Promise<void> {
-    const tag = await this.#pageTag();
-    if (tag === undefined || this.#etag === undefined || tag === this.#etag) return;
-    this.#after = "reload";
-    this.#leave();
+  /** The page came into sight, or went out of it. */
+  #seen(): void {
+    const hidden = this.#hidden;
+    const { answered, phase } = this.now;
+    this.#hidden = document.hidden ? { at: Date.now(), answered } : undefined;
+    const held = this.now.held === "hidden";
+    this.#hold();
+    if (hidden === undefined || document.hidden || phase !== "on") return;
+    const ms = Date.now() - hidden.at;
+    if (ms >= HIDDEN_MS) this.#happen({ what: "hidden", ms, answered: answered - hidden.answered, held });
   }
 
-  #reload(): void {
-    // Once: a page that is still refused after that says so.
-    if (recall("reloaded") === "yes") {
+  /** The link is there again. */
+  #back(): void {
+    if (this.#lost === undefined) return;
+    const { at, slept } = this.#lost;
+    this.#lost = undefined;
+    this.#happen(slept > 0 ? { what: "asleep", ms: slept } : { what: "away", ms: Date.now() - at });
+  }
+
+  /** A hub that was upgraded has other pages; this one is loaded anew, between tasks. */
+  async #reloadIfOld(): Promise<void> {
+    const build = await served();
+    if (build === undefined || this.now.phase !== "on") return;
+    if (build === LOADED) remember("reloaded", undefined);
+    // Once for each build: something on the way may keep the old one.
+    else if (recall("reloaded") === build) this.#happen({ what: "outdated" });
+    else {
+      this.#after = () => this.#reload(build);
+      this.#leave();
+    }
+  }
+
+  #reload(build: string): void {
+    // What is still refused after that says so.
+    if (recall("reloaded") === build) {
       remember("reloaded", undefined);
       this.#end("refused", "This page is older than the hub. Close it and open the link again.");
       return;
     }
-    remember("reloaded", "yes");
+    remember("reloaded", build);
     remember("on", "yes");
     location.reload();
   }
 
-  /** What names the page's present content; undefined: the hub does not answer. */
-  async #pageTag(): Promise<string | null | undefined> {
-    try {
-      return (await fetch(PAGE, { method: "HEAD", cache: "no-store" })).headers.get("etag");
-    } catch {
-      return undefined; // no hub; there will be another return
-    }
+  #happen(happening: Happening): void {
+    const happened = told(this.now.happened, happening, Date.now());
+    remember("happened", JSON.stringify(happened));
+    this.#set({ happened });
   }
 
   #tell(order: ToWorker): void {
@@ -261,6 +308,14 @@ export class Participation {
   #set(part: Partial<Now>): void {
     this.now = { ...this.now, ...part };
     for (const listener of this.#listeners) listener();
+  }
+}
+
+function recallHappened(): readonly Told[] {
+  try {
+    return JSON.parse(recall("happened") ?? "[]") as readonly Told[];
+  } catch {
+    return []; // Somebody else's.
   }
 }
 

@@ -1,5 +1,5 @@
 // How much of the device this tab may use, and when it holds still: kept for the next visit.
-import { choice, choose } from "../hub/memory.js";
+import { choice, choose, recall, remember } from "../hub/memory.js";
 
 export interface Settings {
   /** Tasks at the same time. */
@@ -27,13 +27,21 @@ export function keepSettings(settings: Settings): void {
   choose("settings", settings);
 }
 
-/** The same for all tabs of this browser, so that they count as one device. */
+/** Another tab of this browser has chosen. */
+export function onOthersChoice(tell: (settings: Settings) => void): void {
+  addEventListener("storage", ({ key }) => {
+    if (key === null || key.endsWith(".settings")) tell(readSettings());
+  });
+}
+
+/** The same for all tabs of this browser, so that they count as one device; where storage is refused, this tab's own. */
 export function deviceName(): string {
-  const known = choice<string | undefined>("device", undefined);
+  const known = choice<string | undefined>("device", undefined) ?? recall("device");
   if (known !== undefined) return known;
   const made = Array.from(crypto.getRandomValues(new Uint8Array(4)), (b) =>
     b.toString(16).padStart(2, "0"),
   ).join("");
   choose("device", made);
+  remember("device", made);
   return made;
 }

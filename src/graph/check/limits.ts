@@ -1,4 +1,5 @@
 // What a model may ask of whoever runs it. Each limit has a name and a default; past one there is a GraphError with the code "limit".
+import { GraphError } from "../error.js";
 
 export interface Limits {
   /** Bytes of the model itself. */
@@ -26,3 +27,13 @@ export const DEFAULT_LIMITS: Limits = {
   rank: 16,
   ports: 10_000,
 };
+
+/** Past a limit: which. */
+export class LimitError extends GraphError {
+  constructor(
+    message: string,
+    readonly limit: keyof Limits,
+  ) {
+    super(message, "limit");
+  }
+}

@@ -32,7 +32,7 @@ const MOST_NAMED = 4;
 
 export class NodeRows implements Section {
   readonly name = "nodes";
-  readonly #told = new Map<number, string>();
+  readonly #told = new Map<number, { readonly text: string; readonly slots: number }>();
 
   constructor(
     private readonly core: HubCore,
@@ -54,10 +54,10 @@ export class NodeRows implements Section {
       const row = this.#now(view);
       const text = row.join(" ");
       const told = this.#told.get(view.number);
-      if (told === text) continue;
-      if (told === undefined) joined.push(nodeRow(view));
+      if (told?.text === text && told.slots === view.slots) continue;
+      if (told?.slots !== view.slots) joined.push(nodeRow(view));
       now.push(row);
-      this.#told.set(view.number, text);
+      this.#told.set(view.number, { text, slots: view.slots });
     }
     const gone = [...this.#told.keys()].filter((number) => !here.has(number));
     for (const number of gone) this.#told.delete(number);

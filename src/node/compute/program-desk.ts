@@ -65,6 +65,10 @@ export class ProgramDesk {
     return { facts: engine.facts, figures, link: this.linkFigures };
   }
 
+  resize(slots: number): void {
+    this.#options.engine.resize(slots);
+  }
+
   /** What a hello says of engine and values. */
   hello(): Pick<NonNullable<MessageOf<"hello">["node"]>, "engine" | "values"> {
     const { engine, figures } = this.#options;
