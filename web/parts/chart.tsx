@@ -120,7 +120,7 @@ function decades(_: uPlot, ticks: readonly number[]): (number | null)[] {
 
 /** What would be cut off at the edge is left out. */
 function times(plot: uPlot, ticks: readonly number[]): string[] {
-  const most = plot.over.clientWidth - 26;
+  const most = plot.bbox.width / devicePixelRatio - 26;
   return ticks.map((tick) => (plot.valToPos(tick, "x") > most ? "" : clock(tick)));
 }
 
