@@ -208,39 +208,34 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
     await page.getByRole("heading", { name: "A link lets you in" }).waitFor({ timeout: 30_000 });
   });
 
-  for (const theme of ["light", "dark"] as const)
-    for (const width of [390, 1280])
-      test(`and every other page have no flaw that axe-core finds: ${theme}, ${width} wide`, async ({
-        onTestFinished,
-      }) => {
-        const flock = new Flock(onTestFinished);
-        const hub = await flock.hub({ ephemeral: true });
-        const worker = await flock.worker(hub.url, { services: ["quiet", "failForGood"] });
-        const main = await flock.main(hub.url, { session: "nightly" });
-        await solve(main, "quiet", 20);
-        await solve(main, "failForGood", 1);
-        const found: string[] = [];
-        const look = async (path: string, ready: (page: Page) => Promise<void>) => {
-          const page = await openPage(flock, browser, `${webOf(hub)}${path}`, { theme, width });
-          await ready(page);
-          found.push(...(await flaws(page)).map((flaw) => `${path} ${flaw}`));
-          // A browser has six connections to a hub, and each dashboard holds one.
-          await page.close();
-        };
-        await look("/", async (page) => {
-          await page.getByRole("button", { name: "Participate" }).click();
-          await page.locator('[data-phase="on"]').waitFor();
-        });
-        for (const place of [
-          "",
-          "nodes",
-          `nodes/${await worker.joined()}`,
-          "jobs",
-          "jobs/0",
-          "graphs",
-          "errors",
-        ])
-          await look(`/dashboard#/${place}`, live);
-        expect(found).toEqual([]);
-      });
+  test("and every other page have no flaw that axe-core finds, in both themes, on a phone and at a desk", async ({
+    onTestFinished,
+  }) => {
+    const flock = new Flock(onTestFinished);
+    const hub = await flock.hub({ ephemeral: true });
+    const worker = await flock.worker(hub.url, { services: ["quiet", "failForGood"] });
+    const main = await flock.main(hub.url, { session: "nightly" });
+    await solve(main, "quiet", 20);
+    await solve(main, "failForGood", 1);
+    const found: string[] = [];
+    const look = async (path: string, ready: (page: Page) => Promise<void>) => {
+      const page = await openPage(flock, browser, `${webOf(hub)}${path}`);
+      await ready(page);
+      for (const theme of ["light", "dark"] as const)
+        for (const width of [390, 1280]) {
+          await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+          await page.setViewportSize({ width, height: 844 });
+          found.push(...(await flaws(page)).map((flaw) => `${path} ${theme} ${width}: ${flaw}`));
+        }
+      // A browser has six connections to a hub, and each dashboard holds one.
+      await page.close();
+    };
+    await look("/", async (page) => {
+      await page.getByRole("button", { name: "Participate" }).click();
+      await page.locator('[data-phase="on"]').waitFor();
+    });
+    for (const place of ["", "nodes", `nodes/${await worker.joined()}`, "jobs", "jobs/0", "graphs", "errors"])
+      await look(`/dashboard#/${place}`, live);
+    expect(found).toEqual([]);
+  });
 });
