@@ -154,10 +154,15 @@ function expectWithin(
   limit: number,
   what: (value: number) => string,
 ): void {
-  if (!(value <= limit)) throw new LimitError(`${what(value)}; the limit "${name}" is ${limit}`, name);
+  if (value <= limit) return;
+  throw new LimitError(
+    `${what(value)}; the limit "${name}" is ${name === "memory" ? bytes(limit) : limit}`,
+    name,
+  );
 }
 
 function bytes(n: number): string {
+  if (n < 2 ** 20) return `${n} bytes`;
   const unit =
     n >= 2 ** 40
       ? ([2 ** 40, "TiB"] as const)
