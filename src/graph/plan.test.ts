@@ -44,6 +44,27 @@ describe("plan", () => {
     expect(plan(p, { ...nodes(1e9, 1e9), bandwidth: 1e3 }, { lengths: { n: 1000 } }).tasks).toHaveLength(1);
   });
 
+  it("makes one task of each chain whose links all read its beginning, and none of what adds the chains up", () => {
+    const side = 768;
+    const chain = (i: number): Expression => {
+      const row = input(`row${i}`, "float32", [side]);
+      const first = row.reshape([side, 1]).mul(row.reshape([1, side]));
+      let y = first;
+      for (let k = 0; k < 8; k++) y = y.matmul(first);
+      return y.sum([0]);
+    };
+    const chains = Array.from({ length: 10 }, (_, i) => chain(i));
+    const p = program({ outputs: { y: chains.reduce((sum, each) => sum.add(each)) } });
+    // A product takes 9 ms; its operands would take 47, or 5.
+    for (const bandwidth of [1e8, 1e9]) {
+      const made = plan(p, { ...nodes(1e11, 2.5e10), bandwidth });
+      const flops = made.tasks.map(({ cost }) => cost.flops).sort((a, b) => b - a);
+      expect(flops).toHaveLength(11);
+      for (const each of flops.slice(0, 10)) expect(each).toBeCloseTo(flops[0]!, -9);
+      expect(flops[10]).toBeLessThan(1e6);
+    }
+  });
+
   it("cuts pieces as long as nodes are fast, and equal pieces are one program", () => {
     const x = input("x", "float32", ["n", 16]);
     const p = program({ outputs: { y: tower(x, 50) } });

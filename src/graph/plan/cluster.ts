@@ -82,19 +82,29 @@ export class Clusters {
     };
   }
 
-  /** A cluster joins the only one that it needs, if it is small or is alone in needing it. */
+  /** A cluster joins the only one that it needs, if it is small or all others that need it wait for this one anyway. */
   private chains(view: View): void {
+    const ways = new Map<number, number | undefined>();
     view.needs.forEach((needs, b) => {
-      if (needs.size !== 1) return;
-      const only = [...needs.keys()][0]!;
-      if (view.feeds[only]!.size === 1 || this.isSmall(view, b)) this.unite(only, b);
+      // What it needs may have come together in this step.
+      const [first, ...others] = needs.keys();
+      if (first === undefined || others.some((other) => this.root(other) !== this.root(first))) return;
+      if (!ways.has(first)) ways.set(first, onlyWayFrom(view, first));
+      if (this.isSmall(view, b) || (others.length === 0 && ways.get(first) === b)) this.unite(first, b);
     });
   }
 
-  /** A small cluster joins the only one that needs it. */
+  /** A small cluster joins the only one that needs it, as long as what has come together on the way there is small too. */
   private leaves(view: View): void {
+    const sums = [...view.seconds];
     view.feeds.forEach((feeds, a) => {
-      if (feeds.size === 1 && this.isSmall(view, a)) this.unite(a, [...feeds][0]!);
+      if (feeds.size !== 1) return;
+      const b = [...feeds][0]!;
+      const [from, to] = [this.root(a), this.root(b)];
+      const gathered = sums[to]! - view.seconds[b]!;
+      if (gathered + sums[from]! >= this.overheadOf(view, a)) return;
+      this.unite(a, b);
+      sums[from] = sums[to] = sums[from]! + sums[to]!;
     });
   }
 
@@ -136,10 +146,15 @@ export class Clusters {
     this.parity = 1 - this.parity;
   }
 
-  private isSmall({ seconds, needs }: View, i: number): boolean {
+  private isSmall(view: View, i: number): boolean {
+    return view.seconds[i]! < this.overheadOf(view, i);
+  }
+
+  /** Seconds that it costs to run it elsewhere. */
+  private overheadOf({ needs }: View, i: number): number {
     let bytes = 0;
     for (const each of needs[i]!.values()) bytes += each;
-    return seconds[i]! < this.overhead(bytes);
+    return this.overhead(bytes);
   }
 
   private unite(a: number, b: number): void {
@@ -181,6 +196,18 @@ export class Clusters {
   private settle(): void {
     this.parent = this.view.members.map((_, i) => i);
   }
+}
+
+/** The cluster that needs `a` and that all others of those need too, directly or by way of one another; undefined: there is none. */
+function onlyWayFrom({ needs, feeds }: View, a: number): number | undefined {
+  const [first, ...others] = [...feeds[a]!].sort((x, y) => x - y);
+  if (first === undefined) return undefined;
+  const after = new Set([first]);
+  for (const other of others) {
+    if (![...needs[other]!.keys()].some((each) => after.has(each))) return undefined;
+    after.add(other);
+  }
+  return first;
 }
 
 /** Clusters in `order`, in which they can run. */
