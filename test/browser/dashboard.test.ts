@@ -72,13 +72,17 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
       () => hub.jobs(),
       ({ solved, unsolved }) => solved + unsolved === 503,
     );
-    await until(
-      "the page has heard",
-      () => shown(page, "solved"),
-      (solved) => solved === jobs.solved,
-    );
-    const metrics = await (await fetch(`${webOf(hub)}/metrics`)).text();
-    const metric = (name: string) => Number(new RegExp(`^flockwork_${name} (\\S+)$`, "m").exec(metrics)![1]);
+    /** The page hears a moment later. */
+    const shows = (figure: string, hubs: () => number | Promise<number>) =>
+      until(
+        `the page's ${figure} is the hub's`,
+        async () => [await shown(page, figure), await hubs()],
+        ([pages, own]) => pages === own,
+      );
+    const metric = async (name: string) => {
+      const metrics = await (await fetch(`${webOf(hub)}/metrics`)).text();
+      return Number(new RegExp(`^flockwork_${name} (\\S+)$`, "m").exec(metrics)![1]);
+    };
     for (const [figure, api, prometheus] of [
       ["solved", jobs.solved, "solved_total"],
       ["unsolved", jobs.unsolved, "unsolved_total"],
@@ -86,14 +90,15 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
       ["running", jobs.running, "jobs_running"],
       ["nodes", 1, "nodes"],
     ] as const) {
-      expect([figure, await shown(page, figure)]).toEqual([figure, api]);
-      expect([figure, metric(prometheus)]).toEqual([figure, api]);
+      await shows(figure, () => api);
+      expect([figure, await metric(prometheus)]).toEqual([figure, api]);
     }
-    const [node] = await hub.get<{ solved: number; failed: number; held: number }[]>("/api/nodes");
+    const node = async () =>
+      (await hub.get<{ solved: number; failed: number; held: number }[]>("/api/nodes"))[0]!;
     await page.goto(`${webOf(hub)}/dashboard#/nodes/${id}`);
     await page.getByRole("heading", { name: id }).waitFor();
     for (const name of ["solved", "failed", "held"] as const)
-      expect([name, await shown(page, `node-${name}`)]).toEqual([name, node![name]]);
+      await shows(`node-${name}`, async () => (await node())[name]);
     const { sets } = await hub.get<{
       sets: { set: number; service: string; submitted: number; solved: number; unsolved: number }[];
     }>("/api/jobs");
@@ -105,7 +110,7 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
       await page.goto(`${webOf(hub)}/dashboard#/jobs/${set.set}`);
       await page.getByRole("heading", { name: `${set.service} for nightly` }).waitFor();
       for (const name of ["submitted", "solved", "unsolved"] as const)
-        expect(await shown(page, `set-${name}`)).toBe(set[name]);
+        await shows(`set-${name}`, () => set[name]);
     }
     const errors =
       await hub.get<{ code: string; node?: string; client?: string; times: number }[]>("/api/errors");
