@@ -86,6 +86,25 @@ describe.each([true, false])("jobs whose payload is still coming; stored: %s", (
     expect(await main.next("solutions")).toMatchObject({ seqs: Float64Array.of(0) });
   });
 
+  it("whose node answers and gives them back nevertheless cost that node a word, and nobody else anything", async () => {
+    const url = await start(stores);
+    const main = await peer(url, "client", "main");
+    const node = await peer(url, "node", "node");
+    await sendNearly(main);
+    const run = await node.next("run");
+    for (let i = 0; i < 3; i++) answer(node, run);
+    node.link.send({ t: "credit", window: 0 });
+    node.link.send({ t: "dropped", tasks: run.tasks, attempts: run.attempts });
+    const other = await peer(url, "node", "other");
+    const again = await other.next("run");
+    sendRest(main);
+    await main.next("accepted");
+    expect((await node.next("notice")).message).toMatch(/which it was not given/);
+    answer(other, again);
+    await main.next("solutions");
+    expect(node.heard.map(({ t }) => t)).not.toContain("notice");
+  });
+
   it("go to another node, from their beginning, when theirs dies", async () => {
     const url = await start(stores);
     const main = await peer(url, "client", "main");

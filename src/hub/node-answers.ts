@@ -9,6 +9,8 @@ import { payloadsFor } from "./dispatch.js";
 export class NodeAnswers {
   readonly #core: HubCore;
   readonly #parts: HubParts;
+  /** What nodes have said of jobs that are not admitted yet: the last word of each. */
+  readonly #waiting = new WeakMap<Job, Map<NodeView, () => void>>();
 
   constructor(core: HubCore, parts: HubParts) {
     this.#core = core;
@@ -24,11 +26,7 @@ export class NodeAnswers {
       );
     const { tasks, attempts, ms } = message;
     this.checkGiven(view, tasks);
-    const early = this.#early(tasks);
-    if (early !== undefined) {
-      void early.then(() => this.solved(view, message));
-      return;
-    }
+    if (this.#waits(view, tasks, () => this.solved(view, message))) return;
     const answers = this.#claim(view, message);
     // An upload that is not here is sent anew, and its answer with it.
     if (answers === undefined) return;
@@ -41,11 +39,7 @@ export class NodeAnswers {
   }
 
   failed(view: NodeView, message: MessageOf<"failed">): void {
-    const early = this.#early([message.task]);
-    if (early !== undefined) {
-      void early.then(() => this.failed(view, message));
-      return;
-    }
+    if (this.#waits(view, [message.task], () => this.failed(view, message))) return;
     view.failed++;
     view.given.delete(message.task);
     this.#parts.counters.attemptsFailed++;
@@ -59,12 +53,33 @@ export class NodeAnswers {
     });
   }
 
-  /** Set where one of these tasks is not admitted yet: what is said of it waits until it is. */
-  #early(tasks: ArrayLike<number>): Promise<void> | undefined {
+  /** Whether one of these tasks is not admitted yet: what a node says last of it is looked at, by `later`, once it is. */
+  #waits(view: NodeView, tasks: ArrayLike<number>, later: () => void): boolean {
+    const job = this.#early(tasks);
+    if (job?.early === undefined) return false;
+    const waiting = this.#waiting.get(job) ?? new Map<NodeView, () => void>();
+    this.#waiting.set(job, waiting);
+    const first = !waiting.has(view);
+    waiting.set(view, later);
+    if (first)
+      void job.early.then(() => {
+        try {
+          waiting.get(view)?.();
+        } catch (error) {
+          // It may have given the task back meanwhile. Nobody else is there to answer it, as for what comes in a frame.
+          if (!(error instanceof FlockworkError))
+            this.#parts.log.error({ err: error }, "a message met a bug");
+          else view.peer?.send({ t: "notice", code: error.code, message: error.message, fatal: false });
+        }
+      });
+    return true;
+  }
+
+  #early(tasks: ArrayLike<number>): Job | undefined {
     if (this.#core.clients.admission.early.size === 0) return undefined;
     for (let i = 0; i < tasks.length; i++) {
       const tag = this.#core.scheduler.task(tasks[i] as TaskId)?.tag;
-      if (tag instanceof Job && tag.early !== undefined) return tag.early;
+      if (tag instanceof Job && tag.early !== undefined) return tag;
     }
     return undefined;
   }
